@@ -1,0 +1,37 @@
+"""What every test stands on: no server but the test's own can be found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _private_runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A runtime directory of the test's own, so that it finds none of the machine's servers."""
+    runtime = tmp_path / "jupyter-runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+    for name in ("NBREALTIME_URL", "NBREALTIME_TOKEN", "NBREALTIME_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def require(name: str, found: str | None) -> str:
+    """Returns ``found``, or skips the test; where NBREALTIME_REQUIRE names it, fails instead."""
+    if found is not None:
+        return found
+    message = f"{name} is not installed"
+    if name in os.environ.get("NBREALTIME_REQUIRE", "").split(","):
+        pytest.fail(f"{message}, and NBREALTIME_REQUIRE asks for it")
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium, or a skip."""
+    return require("chromium", shutil.which("chromium") or shutil.which("chromium-browser"))
