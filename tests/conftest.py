@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def _private_runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _private_runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A runtime directory of the test's own, so that it finds none of the machine's servers."""
     runtime = tmp_path / "jupyter-runtime"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
     for name in ("NBREALTIME_URL", "NBREALTIME_TOKEN", "NBREALTIME_SECRET"):
         monkeypatch.delenv(name, raising=False)
-    yield
+    return
 
 
 def require(name: str, found: str | None) -> str:

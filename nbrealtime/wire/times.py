@@ -36,7 +36,7 @@ def parse_duration(value: str | float) -> float:
         if match is None or match[2].lower() not in _UNITS:
             raise ValueError(f'{value!r} is no duration: write "500ms", "60s", "5min", "2h" or "1d"')
         seconds = float(match[1]) * _UNITS[match[2].lower()]
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+    elif type(value) is not bool and isinstance(value, (int, float)):
         seconds = float(value)
     else:
         raise TypeError(f'a duration is seconds or a text like "60s", not {type(value).__name__}')

@@ -96,7 +96,7 @@ class Pattern:
         InvalidTopic: ``text`` is neither a name nor a pattern.
     """
 
-    __slots__ = ("_expression", "_separators", "_segments", "text")
+    __slots__ = ("_expression", "_segments", "_separators", "text")
 
     def __init__(self, text: str) -> None:
         self.text = check_pattern(text)

@@ -1,0 +1,136 @@
+"""Live data in Jupyter notebooks.
+
+``%load_ext nbrealtime`` and ``%rtserver`` start a server in this kernel;
+``rt.subscribe("lab:temp").plot()`` shows what arrives, while other cells run;
+``rt.publish("lab:temp", 21.5)`` sends something.
+
+Names are imported when they are first used, so that a program that only
+publishes does not wait for the widgets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nbrealtime.api import close_all, connect, publish, sensor, status, subscribe, topics
+    from nbrealtime.client import Message
+    from nbrealtime.errors import (
+        AddressInUse,
+        AmbiguousServer,
+        ConnectionClosed,
+        ConnectionFailed,
+        DecodeError,
+        DiscoveryError,
+        InvalidToken,
+        InvalidTopic,
+        MessageTooLarge,
+        NoServer,
+        PublishError,
+        PublishTimeout,
+        RealtimeError,
+        Refused,
+        ServerError,
+        UntrustedServer,
+        WireError,
+    )
+    from nbrealtime.live.connection import Connection
+    from nbrealtime.live.topic import LiveTopic
+    from nbrealtime.server import Server, serve
+    from nbrealtime.widgets import ConnectionBadge, LivePlot, PresenceBar, PublishBox
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "nbrealtime.api": ("close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"),
+    "nbrealtime.client": ("Message",),
+    "nbrealtime.errors": (
+        "AddressInUse",
+        "AmbiguousServer",
+        "ConnectionClosed",
+        "ConnectionFailed",
+        "DecodeError",
+        "DiscoveryError",
+        "InvalidToken",
+        "InvalidTopic",
+        "MessageTooLarge",
+        "NoServer",
+        "PublishError",
+        "PublishTimeout",
+        "RealtimeError",
+        "Refused",
+        "ServerError",
+        "UntrustedServer",
+        "WireError",
+    ),
+    "nbrealtime.live.connection": ("Connection",),
+    "nbrealtime.live.topic": ("LiveTopic",),
+    "nbrealtime.server": ("Server", "serve"),
+    "nbrealtime.widgets": ("ConnectionBadge", "LivePlot", "PresenceBar", "PublishBox"),
+}
+_home_of: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AddressInUse",
+    "AmbiguousServer",
+    "Connection",
+    "ConnectionBadge",
+    "ConnectionClosed",
+    "ConnectionFailed",
+    "DecodeError",
+    "DiscoveryError",
+    "InvalidToken",
+    "InvalidTopic",
+    "LivePlot",
+    "LiveTopic",
+    "Message",
+    "MessageTooLarge",
+    "NoServer",
+    "PresenceBar",
+    "PublishBox",
+    "PublishError",
+    "PublishTimeout",
+    "RealtimeError",
+    "Refused",
+    "Server",
+    "ServerError",
+    "UntrustedServer",
+    "WireError",
+    "__version__",
+    "close_all",
+    "connect",
+    "publish",
+    "sensor",
+    "serve",
+    "status",
+    "subscribe",
+    "topics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _home_of.get(name)
+    if home is None:
+        raise AttributeError(f"module 'nbrealtime' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Called by ``%load_ext nbrealtime``: registers ``%rtserver``."""
+    from nbrealtime import magics
+
+    magics.load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Called by ``%unload_ext nbrealtime``: closes everything that runs and removes the magic."""
+    from nbrealtime import magics
+
+    magics.unload(shell)
