@@ -1,0 +1,70 @@
+"""Holds an installed wheel against what it promises: front end, notebooks, commands, a demo that starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from importlib import resources
+from pathlib import Path
+
+import nbrealtime
+
+BUNDLE_LIMIT = 120_000
+
+
+def main() -> None:
+    home = Path(nbrealtime.__file__).parent
+    assert "site-packages" in str(home), f"not the installed wheel: {home}"
+
+    static = {file.name: file.stat().st_size for file in (home / "static").iterdir()}
+    print("front end:", static)
+    for bundle in ("plot.js", "presence.js", "publish.js", "badge.js", "card.js"):
+        assert static.get(bundle, 0) > 500, f"{bundle} is missing"
+    assert sum(static.values()) < BUNDLE_LIMIT, "the bundle is over its limit"
+
+    notebooks = resources.files("nbrealtime") / "notebooks"
+    for name in ("quickstart.ipynb", "sensors.ipynb"):
+        assert json.loads((notebooks / name).read_text())["cells"], name
+
+    command = str(Path(sys.executable).parent / "nbrealtime")
+    print(subprocess.run([command, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout.strip())
+    demo_starts(command)
+
+
+def demo_starts(command: str) -> None:
+    """`nbrealtime demo` serves the quickstart; the notebook's address is what it prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "JUPYTER_RUNTIME_DIR": f"{folder}/runtime", "PYTHONUNBUFFERED": "1"}
+        demo = subprocess.Popen(
+            [command, "demo", "--no-browser", "--port", "0", "--directory", f"{folder}/demo"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        assert demo.stdout is not None
+        try:
+            signal.alarm(90)
+            for line in demo.stdout:
+                print("demo:", line, end="")
+                if found := re.search(r"(http://127\.0\.0\.1:\d+/\S*quickstart\.ipynb\S*)", line):
+                    with urllib.request.urlopen(found[1], timeout=30) as page:
+                        assert page.status == 200
+                    break
+            else:
+                raise AssertionError("the demo ended without saying where the quickstart is")
+        finally:
+            signal.alarm(0)
+            demo.send_signal(signal.SIGINT)
+            demo.wait(timeout=30)
+        assert Path(folder, "demo", "quickstart.ipynb").exists()
+
+
+if __name__ == "__main__":
+    main()
