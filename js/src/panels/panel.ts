@@ -1,0 +1,52 @@
+// What every panel does alike: it joins the pump's channel, follows the theme, notices
+// that the kernel is silent, and leaves without a trace.
+//
+//     export default panel((model) => new Badge(model));
+//
+// The one rule: a panel shows what the newest frame says and nothing that it remembers
+// besides, so a reload, a second tab and a late display all show the same.
+import { join, type Frame, type Model } from "../shared/channel";
+import { dress } from "../shared/theme";
+
+export interface View {
+  readonly root: HTMLElement;
+  /** Shows a frame of the panel's own part. */
+  show(frame: Frame): void;
+  /** The kernel has said nothing for `seconds`; once a second, 0 when it speaks again. */
+  silent(seconds: number): void;
+  /** Removes timers and listeners. */
+  close(): void;
+}
+
+/** Beyond this many seconds without a word a kernel is not merely between two keep-alives. */
+const SILENT_SECONDS = 5;
+
+interface Context {
+  model: Model;
+  el: HTMLElement;
+}
+
+/** Returns the module that anywidget expects for a panel made by `build`. */
+export function panel(build: (model: Model) => View): { render(context: Context): Promise<() => void> } {
+  return {
+    async render({ model, el }) {
+      const view = build(model);
+      const theme = dress(view.root, () => {});
+      el.append(view.root);
+      const link = await join(model, view.root, { receive: (frame) => view.show(frame) });
+      let silent = false;
+      const watch = setInterval(() => {
+        const seconds = link.silence();
+        if (seconds < SILENT_SECONDS && !silent) return;
+        silent = seconds >= SILENT_SECONDS;
+        view.silent(silent ? seconds : 0);
+      }, 1000);
+      return () => {
+        clearInterval(watch);
+        link.close();
+        theme.close();
+        view.close();
+      };
+    },
+  };
+}

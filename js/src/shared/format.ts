@@ -1,0 +1,100 @@
+// Numbers, ages and clock times as people read them.
+//
+// Pure. Four significant digits, a true minus sign, SI prefixes only for units that take
+// them, "—" for none.
+
+const PREFIXES: readonly [number, string][] = [
+  [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"],
+];
+
+/** Units that a prefix would make wrong or odd, and the empty one. */
+const PLAIN = /^(|%|‰|°.*|deg.*|dB\w*|ppm|ppb|1|min|h|d|days?|hours?|minutes?|count|counts|rpm|bar|pH)$/i;
+
+export interface Scale {
+  /** What a value is divided by before it is shown. */
+  factor: number;
+  prefix: string;
+  /** The unit with its prefix: "kB/s". */
+  unit: string;
+}
+
+/** One prefix for everything up to `largest`. */
+export function scaleFor(largest: number, unit = ""): Scale {
+  const size = Math.abs(largest);
+  if (!Number.isFinite(size) || size === 0 || (unit !== "" && PLAIN.test(unit))) return { factor: 1, prefix: "", unit };
+  if (unit === "") {
+    // A bare number keeps its digits as long as they are few.
+    if (size < 1e5 && size >= 1e-3) return { factor: 1, prefix: "", unit };
+  }
+  const [factor, prefix] = PREFIXES.find(([limit]) => size >= limit * 0.9995) ?? PREFIXES[PREFIXES.length - 1]!;
+  return { factor, prefix, unit: prefix + unit };
+}
+
+const minus = (text: string): string => text.replace("-", "−");
+
+/** Four significant digits, no exponent between 1e-4 and 1e7: "21.5", "−0.004127", "1 204 000". */
+export function number(value: number | null | undefined, digits = 4): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "—";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 1e7 || size < 1e-4) {
+    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+    return minus(`${String(Number(mantissa))}e${Number(exponent)}`);
+  }
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+  const rounded = Number(value.toFixed(Math.min(decimals, 12)));
+  return minus(Object.is(rounded, -0) ? "0" : String(rounded));
+}
+
+/** A value with its unit and prefix: "21.5 °C", "1.204 MB/s", "43 %". */
+export function quantity(value: number | null | undefined, unit = ""): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "—";
+  const scale = scaleFor(value, unit);
+  const text = number(value / scale.factor);
+  if (scale.unit === "") return text;
+  return unit === "" ? text + scale.unit : `${text} ${scale.unit}`;
+}
+
+/** With the digits that a step needs, equal along an axis: 0.50, 1.00, 1.50. */
+export function tick(value: number, step: number): string {
+  const decimals = Math.max(0, Math.min(12, -Math.floor(Math.log10(step) + 1e-9)));
+  const text = value.toFixed(decimals);
+  return minus(Number(text) === 0 ? (0).toFixed(decimals) : text);
+}
+
+/** "2 s", "3 min", "1 h 5 min". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 120) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** Local wall time of epoch seconds: "14:02:05", or "14:02" without seconds. */
+export function clock(seconds: number, withSeconds = true): string {
+  const date = new Date(seconds * 1000);
+  const text = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return withSeconds ? `${text}:${two(date.getSeconds())}` : text;
+}
+
+/** Local date of epoch seconds: "2026-11-22". */
+export function day(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** The zone's short name at that time: "UTC", "CET", "GMT+2". */
+export function zone(seconds: number): string {
+  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(new Date(seconds * 1000));
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** Counts with thin spaces between thousands: "12 345". */
+export function count(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009");
+}

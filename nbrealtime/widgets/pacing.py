@@ -1,0 +1,242 @@
+"""When to send what to whom: the pump's decisions, without its thread.
+
+Collaborators: ``pump`` owns one ``Pacer``, tells it what browsers say and what is new,
+and does what its plans say. A *part* is what one widget needs sent; a *view* is one
+rendering of it in a browser; a *page* holds views and acknowledges for all of them.
+
+Pure: every time is an argument (seconds, monotonic). The rules:
+
+* Ticks lie on an absolute schedule, at most 60/s. A relative sleep loses 15 % of them
+  in a kernel that computes, because each wake-up waits for the interpreter.
+* A part takes part in as many ticks as the slowest visible view says it can draw.
+* Without new data nothing ticks but a keep-alive every 2 s, and only when a view is
+  visible.
+* Silence of a page means something only while the kernel can hear. On ipykernel 6 a
+  running cell keeps every word of the browser waiting, and a plot that slowed down then
+  would do exactly what this project exists to avoid: so while the kernel is deaf the
+  stream stays open-loop at the last rate, and only after 90 s falls back to 8/s. While
+  the kernel hears, three seconds without a word mean 8/s, ten mean 1/s, thirty mean that
+  the page is gone. A page that was forgotten by mistake says hello again by itself.
+* A part that was just shown is *expected*: it streams as if a view had said hello,
+  which on ipykernel 6 may not be heard before a long cell ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["Pacer", "Plan", "View", "Viewing"]
+
+TICK: Final = 1 / 60
+KEEP_ALIVE: Final = 2.0
+REFRESH: Final = 2.0
+"""How often an unaddressed snapshot goes out while hellos may be waiting unheard."""
+
+SLOW_AFTER, CRAWL_AFTER, GONE_AFTER = 3.0, 10.0, 30.0
+DEAF_SLOW_AFTER: Final = 90.0
+EXPECT: Final = 10.0
+SLOW, CRAWL = 8.0, 1.0
+DEFAULT_WIDTH: Final = 800
+
+
+@dataclass(slots=True)
+class View:
+    """One rendering of a part in a browser."""
+
+    view: str
+    part: str
+    page: str
+    width: int = DEFAULT_WIDTH
+    visible: bool = True
+    rate: float = 60.0
+    """Frames a second that the browser says it can draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """How a part is looked at: what decides how finely it is sent."""
+
+    width: int
+    """CSS pixels of the widest visible view."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one tick sends."""
+
+    frames: list[str] = field(default_factory=list)
+    """Parts whose news goes to everybody."""
+    snapshots: list[str] = field(default_factory=list)
+    """Parts that go whole to everybody, for views that could not be heard."""
+    answers: list[View] = field(default_factory=list)
+    """Views whose hello is answered with a snapshot of their own."""
+    keep_alive: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.frames or self.snapshots or self.answers or self.keep_alive)
+
+
+@dataclass(slots=True)
+class _Page:
+    silent: float = 0.0
+    """Seconds without a word while the kernel could hear."""
+    deaf: float = 0.0
+    """Seconds without a word while it could not."""
+
+
+class Pacer:
+    """Decides, from views, acknowledgements and the time, what each tick sends."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, View] = {}
+        self._pages: dict[str, _Page] = {}
+        self._expected: dict[str, float] = {}
+        """Parts that were shown and have no view yet → seconds for which the kernel heard none."""
+        self._next: dict[str, float] = {}
+        self._hellos: dict[str, View] = {}
+        self._refreshed: dict[str, float] = {}
+        self._sent = -math.inf
+        self._now: float | None = None
+        self._hearing = True
+
+    # -- what browsers say ------------------------------------------------------------
+
+    def expect(self, part: str) -> None:
+        """``part`` is being shown: stream as if it had a view, until one says hello."""
+        if not any(view.part == part for view in self._views.values()):
+            self._expected[part] = 0.0
+            self._refreshed.pop(part, None)
+
+    def hello(self, view: View) -> None:
+        """A view exists, or lost its state: it gets a snapshot at the next tick."""
+        self._expected.pop(view.part, None)
+        known = self._views.get(view.view)
+        if known is not None:
+            view.rate = known.rate
+        self._views[view.view] = self._hellos[view.view] = view
+        self._pages[view.page] = _Page()
+
+    def ack(self, page: str, reports: Iterable[View]) -> None:
+        """A page says what it shows, how wide and how fast; a view it does not know yet counts as new."""
+        self._pages[page] = _Page()
+        for report in reports:
+            known = self._views.get(report.view)
+            self._views[report.view] = report
+            if known is None:
+                self._hellos[report.view] = report
+                self._expected.pop(report.part, None)
+
+    def bye(self, view: str) -> None:
+        """A view is gone; a page without views is forgotten."""
+        gone = self._views.pop(view, None)
+        self._hellos.pop(view, None)
+        if gone is not None and not any(other.page == gone.page for other in self._views.values()):
+            self._pages.pop(gone.page, None)
+
+    def forget(self, part: str) -> None:
+        """A part was closed for good."""
+        for view in [view.view for view in self._views.values() if view.part == part]:
+            self.bye(view)
+        for table in (self._expected, self._next, self._refreshed):
+            table.pop(part, None)
+
+    # -- what the clock says ----------------------------------------------------------
+
+    def advance(self, now: float, *, hearing: bool) -> None:
+        """Accounts the time since the last call; ``hearing``: browsers' words reach the kernel now."""
+        passed = 0.0 if self._now is None else max(0.0, now - self._now)
+        self._now, self._hearing = now, hearing
+        for page, state in list(self._pages.items()):
+            # Nothing is owed by a page that shows nothing: nothing is sent to it.
+            if not any(view.visible for view in self._views.values() if view.page == page):
+                continue
+            if hearing:
+                state.silent += passed
+            else:
+                state.deaf += passed
+            if state.silent > GONE_AFTER:
+                for view in [view.view for view in self._views.values() if view.page == page]:
+                    self.bye(view)
+        if hearing:
+            for part in list(self._expected):
+                self._expected[part] += passed
+                if self._expected[part] > EXPECT:
+                    del self._expected[part]
+
+    def rate(self, part: str) -> float:
+        """Frames a second that ``part`` may get now; 0 when nobody looks."""
+        rates = [
+            min(view.rate, self._patience(view.page)) for view in self._views.values() if view.part == part and view.visible
+        ]
+        if part in self._expected:
+            rates.append(60.0)
+        return min(rates, default=0.0)
+
+    def _patience(self, page: str) -> float:
+        state = self._pages[page]
+        if state.silent > CRAWL_AFTER:
+            return CRAWL
+        if state.silent > SLOW_AFTER or state.deaf > DEAF_SLOW_AFTER:
+            return SLOW
+        return 60.0
+
+    def viewing(self, part: str) -> Viewing:
+        """How ``part`` is looked at now."""
+        widths = [view.width for view in self._views.values() if view.part == part and view.visible]
+        return Viewing(width=max(widths, default=DEFAULT_WIDTH))
+
+    def watched(self) -> bool:
+        """Whether anything is visible anywhere."""
+        return bool(self._expected) or any(view.visible for view in self._views.values())
+
+    def suspicious(self) -> bool:
+        """Whether it matters now if the kernel can hear: some page owes a word."""
+        return bool(self._expected) or any(page.silent + page.deaf > 1.5 for page in self._pages.values())
+
+    def wait(self, now: float, dirty: Mapping[str, float]) -> float | None:
+        """Seconds until the next tick that may send; ``None``: until something happens.
+
+        Args:
+            dirty: parts with news → the most ticks a second that they want.
+        """
+        if self._hellos:
+            return 0.0
+        if not self.watched():
+            return None
+        # Once a second silence is accounted, whatever else there is to do.
+        at = min(self._sent + KEEP_ALIVE, now + 1.0)
+        for part in dirty:
+            if self.rate(part) > 0:
+                at = min(at, self._next.get(part, 0.0))
+        if at <= now:
+            at = now
+        # The end of the tick that is running; one that begins right now is due.
+        return max(0.0, math.ceil(at / TICK - 1e-6) * TICK - now)
+
+    def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
+        """What to send now; the caller sends it all."""
+        plan = Plan(answers=list(self._hellos.values()))
+        self._hellos.clear()
+        for part, most in dirty.items():
+            rate = min(self.rate(part), most)
+            due = self._next.get(part, 0.0)
+            if rate <= 0 or due > now + 1e-6:
+                continue
+            plan.frames.append(part)
+            # Absolute: a late tick does not push the next one, a long pause is not made up for.
+            self._next[part] = max(due + 1 / rate, now - 1 / rate)
+        unheard = set(self._expected)
+        if not self._hearing:
+            unheard.update(view.part for view in self._views.values() if view.visible)
+        for part in unheard:
+            if now - self._refreshed.get(part, -math.inf) >= REFRESH:
+                self._refreshed[part] = now
+                plan.snapshots.append(part)
+        plan.frames = [part for part in plan.frames if part not in plan.snapshots]
+        plan.keep_alive = self.watched() and now - self._sent >= KEEP_ALIVE
+        if plan:
+            self._sent = now
+        return plan

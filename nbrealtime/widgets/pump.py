@@ -1,0 +1,289 @@
+"""The one thread that feeds every widget in every browser.
+
+Collaborators: widgets hand it their parts (`join`, `leave`) and say when something is
+new (`mark`); `pacing.Pacer` decides when who gets what; the hub widget carries one
+message per tick for all of them and brings back what browsers say.
+
+The rules: it never sets a synced trait (`hold_sync` and `set_state` are not
+thread-safe, and a trait is not a stream), every buffer is ``bytes`` of its own, and a
+message from a browser may arrive on any thread (ipykernel 7 has subshells), so it is
+only put into the inbox there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .. import lifecycle
+from .hub import Hub, hub
+from .pacing import Pacer, View
+from .parts import Frame, Part
+
+__all__ = ["Pump", "pump"]
+
+_log = logging.getLogger("nbrealtime.widgets")
+
+EAR_SECONDS: Final = 0.5
+"""How often the kernel's loop is asked whether it hears, while that matters."""
+DEAF_SECONDS: Final = 1.5
+"""A kernel that let a question wait for so long, and said nothing else, is computing."""
+
+
+class _Ear:
+    """Finds out whether the kernel can hear: whether its loop runs, or a browser's word came through."""
+
+    def __init__(self) -> None:
+        self._loop = _kernel_loop()
+        self._asked: float | None = None
+        self._answered = self._last = time.monotonic()
+
+    def heard(self) -> None:
+        """Something came. Any thread."""
+        self._last = time.monotonic()
+
+    def hearing(self, now: float, *, ask: bool) -> bool:
+        """Whether words get through now. Pump thread."""
+        if self._loop is None or self._loop.is_closed():
+            return True  # no kernel: whoever speaks to us does it on a thread that runs
+        if ask and self._asked is None and now - self._answered >= EAR_SECONDS:
+            self._asked = now
+            try:
+                self._loop.call_soon_threadsafe(self._answer)
+            except RuntimeError:  # the loop closed between the two lines: the kernel ends
+                return True
+        if self._asked is None:
+            return True
+        return now - max(self._asked, self._last) < DEAF_SECONDS
+
+    def _answer(self) -> None:
+        self._asked = None
+        self._answered = self._last = time.monotonic()
+
+
+class Pump:
+    """Sends parts to browsers at the pace that they can take.
+
+    Every method may be called from any thread, except `join`, which creates the hub
+    widget and belongs on the thread that creates widgets.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._parts: dict[str, Part] = {}
+        self._dirty: dict[str, float] = {}
+        self._inbox: deque[tuple[str, Any]] = deque()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self._hub: Hub | None = None
+        self._ear: _Ear | None = None
+        self._pacer = Pacer()
+        self._seq = 0
+
+    # -- any thread -------------------------------------------------------------------
+
+    def join(self, part: Part) -> Hub:
+        """Takes ``part`` into the stream; returns the hub that its widget must refer to."""
+        found = hub()
+        with self._changed:
+            if found is not self._hub:
+                self._hub = found
+                found.on_msg(self._received)
+            self._parts[part.key] = part
+            if self._thread is None and not self._stopped:
+                self._ear = _Ear()
+                self._thread = threading.Thread(target=self._run, name="nbrealtime-pump", daemon=True)
+                self._thread.start()
+        return found
+
+    def leave(self, part: Part) -> None:
+        """Forgets ``part``: its views get nothing more, not even an answer."""
+        with self._changed:
+            self._parts.pop(part.key, None)
+            self._dirty.pop(part.key, None)
+        self._put("leave", part.key)
+
+    def expect(self, part: Part) -> None:
+        """``part`` is being shown by a cell: stream before its view could say hello."""
+        self._put("expect", part.key)
+
+    def mark(self, part: Part) -> None:
+        """``part`` has news. Cheap when it is marked already; called for every message."""
+        if part.key in self._dirty:
+            return
+        with self._changed:
+            if part.key in self._parts:
+                self._dirty[part.key] = part.max_hz
+                self._changed.notify()
+
+    def wake(self) -> None:
+        """Looks again now."""
+        with self._changed:
+            self._changed.notify()
+
+    def stop(self, seconds: float = lifecycle.GRACE_SECONDS) -> None:
+        """Ends the thread; nothing is sent any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(seconds)
+
+    def _received(self, _hub: Hub, content: Any, _buffers: Any) -> None:
+        if self._ear is not None:
+            self._ear.heard()
+        if isinstance(content, dict):
+            self._put("word", content)
+
+    def _put(self, kind: str, what: Any) -> None:
+        with self._changed:
+            self._inbox.append((kind, what))
+            self._changed.notify()
+
+    # -- the pump thread --------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                now = time.monotonic()
+                wait = 0.0 if self._inbox else self._pacer.wait(now, self._dirty)
+                if not self._stopped and (wait is None or wait > 0):
+                    self._changed.wait(wait)
+                if self._stopped:
+                    return
+                words = list(self._inbox)
+                self._inbox.clear()
+                dirty = dict(self._dirty)
+            for kind, what in words:
+                self._take(kind, what)
+            self._tick(dirty)
+
+    def _take(self, kind: str, what: Any) -> None:
+        if kind == "expect":
+            self._pacer.expect(what)
+        elif kind == "leave":
+            self._pacer.forget(what)
+        else:
+            try:
+                self._listen(what)
+            except (KeyError, TypeError, ValueError) as error:
+                _log.warning("a browser said what cannot be understood: %r (%s)", what, error)
+
+    def _listen(self, content: dict[str, Any]) -> None:
+        kind = content["type"]
+        if kind == "hello":
+            view = _view(content, content["page"])
+            if view.part in self._parts:
+                self._pacer.hello(view)
+        elif kind == "ack":
+            views = [_view(one, content["page"]) for one in content["views"]]
+            self._pacer.ack(content["page"], [view for view in views if view.part in self._parts])
+        elif kind == "bye":
+            self._pacer.bye(str(content["view"]))
+        else:
+            part = self._parts.get(str(content["part"]))
+            if part is not None:
+                part.told(content)
+
+    def _tick(self, dirty: dict[str, float]) -> None:
+        now = time.monotonic()
+        ear = self._ear
+        hearing = ear is None or ear.hearing(now, ask=self._pacer.suspicious())
+        self._pacer.advance(now, hearing=hearing)
+        plan = self._pacer.plan(now, dirty)
+        if not plan:
+            return
+        parts: list[dict[str, Any]] = []
+        buffers: list[bytes] = []
+        # Unmarked before it is read: what arrives meanwhile marks it again.
+        self._unmark([*plan.frames, *plan.snapshots])
+        for key in plan.frames:
+            self._collect(key, None, parts, buffers)
+        for key in plan.snapshots:
+            self._collect(key, "", parts, buffers)
+        for view in plan.answers:
+            self._collect(view.part, view.view, parts, buffers)
+        if parts or plan.keep_alive:
+            self._send(parts, buffers)
+
+    def _unmark(self, keys: Iterable[str]) -> None:
+        with self._changed:
+            for key in keys:
+                self._dirty.pop(key, None)
+
+    def _collect(self, key: str, view: str | None, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
+        """One part's frame: its news (``view`` None), or everything for all views ("") or for one."""
+        part = self._parts.get(key)
+        if part is None:
+            return
+        viewing = self._pacer.viewing(key)
+        frame: Frame | None
+        try:
+            frame = part.frame(time.time(), viewing) if view is None else part.snapshot(time.time(), viewing)
+        except Exception:  # noqa: BLE001 - the boundary between widgets, see below
+            # One that fails must not stop the others. It leaves, and the log says why.
+            _log.exception("%s stopped: its part failed", part.kind)
+            with self._changed:
+                self._parts.pop(key, None)
+            self._pacer.forget(key)
+            return
+        if frame is None:
+            return
+        header, own = frame
+        parts.append({**header, "key": key, "kind": part.kind, "view": view or None, "buffers": len(own)})
+        buffers.extend(own)
+
+    def _send(self, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
+        self._seq += 1
+        content = {"type": "frames", "seq": self._seq, "sent": int(time.time() * 1000), "parts": parts}
+        target = self._hub
+        if target is not None and target.comm is not None:
+            target.send(content, buffers)
+
+
+def _view(content: dict[str, Any], page: Any) -> View:
+    return View(
+        view=str(content["view"]),
+        part=str(content["part"]),
+        page=str(page),
+        width=max(1, min(16384, int(content.get("width", 800)))),
+        visible=bool(content.get("visible", True)),
+        rate=max(0.5, min(60.0, float(content.get("rate", 60.0)))),
+    )
+
+
+def _kernel_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop on which this process's kernel hears; None outside a kernel."""
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
+    return loop if isinstance(loop, asyncio.AbstractEventLoop) else None
+
+
+_lock = threading.Lock()
+_pump: Pump | None = None
+
+
+def pump() -> Pump:
+    """This process's pump; its thread starts with the first part."""
+    global _pump
+    with _lock:
+        if _pump is None:
+            _pump = Pump()
+            lifecycle.at_exit(lifecycle.PUMP, _pump.stop)
+        return _pump
+
+
+def _forget() -> None:
+    global _pump, _lock
+    _pump, _lock = None, threading.Lock()
+
+
+lifecycle.after_fork(_forget)
