@@ -1,0 +1,316 @@
+"""A server in a thread of its own: what `serve` returns.
+
+The thread ``nbrealtime-server`` owns the loop and the `Service` on it; the
+`Server` handle may be used from any thread. Servers that are still open when
+the interpreter ends are stopped through `nbrealtime.lifecycle`; a forked child
+has no such thread and forgets them.
+
+The one rule: nobody waits for the loop without a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import getpass
+import logging
+import secrets
+import threading
+import weakref
+from collections.abc import Coroutine, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from nbrealtime import discovery, lifecycle
+from nbrealtime.errors import DiscoveryError, ServerError
+from nbrealtime.hub import Limits
+from nbrealtime.server.config import Config, fresh_secret
+from nbrealtime.server.service import Service
+from nbrealtime.server.tokens import Authority
+
+__all__ = ["Server", "serve"]
+
+Kind = Literal["kernel", "standalone"]
+
+_START_SECONDS: Final = 10.0
+_CALL_SECONDS: Final = 5.0
+_WILDCARDS: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+_logger = logging.getLogger(__name__)
+_open: weakref.WeakSet[Server] = weakref.WeakSet()
+
+
+def serve(
+    port: int = 0,
+    host: str = "127.0.0.1",
+    secret: str | bytes | None = None,
+    *,
+    limits: Limits | None = None,
+    default_grants: Sequence[Mapping[str, object]] | None = None,
+    origins: Sequence[str] | None = (),
+    public_url: str | None = None,
+    algorithms: Sequence[str] = ("HS256",),
+    audience: str | None = None,
+    issuer: str | None = None,
+    heartbeat: float | None = 30.0,
+    advertise: bool = True,
+    kind: Kind = "kernel",
+) -> Server:
+    """Starts a server in a thread of its own and returns it, listening.
+
+    It ends with `Server.close`, with its ``with`` block, or with the interpreter, and then says
+    goodbye to everybody.
+
+    Arguments:
+        port: 0 takes a free one.
+        host: where to listen; the default is reached from this machine only.
+        secret: signs the tokens; a random one by default, which ends with the server.
+        limits: what one connection may ask for.
+        default_grants: what a token without a ``topics`` claim may do, as a list of
+            ``{"match": pattern, "allow": [action, …]}``; by default everything but ``$…`` and other
+            people's ``user:…``.
+        origins: web origins besides loopback whose pages may connect; None allows every page.
+        public_url: where browsers reach this server, if that is not where it listens.
+        algorithms: of the tokens' signatures; for asymmetric ones ``secret`` is the public key.
+        audience, issuer: what a token's ``aud`` and ``iss`` must say, if given.
+        heartbeat: seconds between two pings of a connection; None never pings.
+        advertise: whether to leave an entry in the runtime directory, so that this user's other
+            programs find the server and may use it.
+        kind: what the entry says runs it.
+
+    Raises:
+        AddressInUse: another program listens there.
+        ServerError: it cannot listen there, or did not start.
+        ValueError: an option makes no sense.
+    """
+    config = Config(
+        host=host,
+        port=port,
+        secret=fresh_secret() if secret is None else secret,
+        limits=Limits() if limits is None else limits,
+        default_grants=default_grants,
+        origins=origins,
+        public_url=public_url,
+        algorithms=algorithms,
+        audience=audience,
+        issuer=issuer,
+        heartbeat=heartbeat,
+    )
+    return Server(config, advertise=advertise, kind=kind)
+
+
+class Server:
+    """A running server. `serve` makes one."""
+
+    def __init__(self, config: Config, *, advertise: bool = True, kind: Kind = "kernel") -> None:
+        self.host = config.host
+        self._authority = Authority(config)
+        self._key = secrets.token_hex(32)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._service: Service | None = None
+        self._closed = threading.Event()
+        self._closing = threading.Lock()
+        self._advertisement: discovery.Advertisement | None = None
+        self._entry: discovery.Entry | None = None
+        started: concurrent.futures.Future[Service] = concurrent.futures.Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(config, started), name="nbrealtime-server", daemon=True
+        )
+        self._thread.start()
+        try:
+            self._service = started.result(_START_SECONDS)
+        except TimeoutError:
+            raise ServerError(f"the server did not start within {_START_SECONDS:g} s") from None
+        self.port = self._service.port
+        _open.add(self)
+        self._announce(advertise, kind)
+
+    def __repr__(self) -> str:
+        return f"Server({self.url!r}{', closed' if self.closed else ''})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- what it is
+
+    @property
+    def url(self) -> str:
+        """Where clients of this machine connect: ``ws://host:port``."""
+        return f"ws://{self._authority_part}"
+
+    @property
+    def http_url(self) -> str:
+        """The HTTP routes' address: ``http://host:port``."""
+        return f"http://{self._authority_part}"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._closed.is_set()
+
+    @property
+    def entry(self) -> discovery.Entry | None:
+        """How this process finds the server; None once it is closed, and for one that is not advertised."""
+        return self._entry
+
+    @property
+    def _authority_part(self) -> str:
+        host = _WILDCARDS.get(self.host, self.host)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    # -- what it does
+
+    def token(
+        self,
+        user: str | int,
+        *,
+        name: str | None = None,
+        topics: Sequence[str] | Sequence[Mapping[str, object]] | None = None,
+        allow: Sequence[str] | None = None,
+        ttl: float | None = None,
+    ) -> str:
+        """Returns a token that lets ``user`` in.
+
+        Arguments:
+            user: an id; equal ids are one user.
+            name: what others see; the id by default.
+            topics: names and patterns that the token is for; the server's default grants if None.
+            allow: what it may do there, of ``subscribe``, ``publish``, ``presence``, ``history``; all by default.
+            ttl: seconds until it expires; None for never.
+
+        Raises:
+            ValueError: something makes no sense, or the server's key cannot sign.
+        """
+        return self._authority.issue(user, name=name, topics=topics, allow=allow, ttl=ttl)
+
+    def stats(self) -> dict[str, Any]:
+        """Returns the topics with their subscribers, and what went in and out.
+
+        Raises:
+            ServerError: the server is closed.
+        """
+
+        async def look(service: Service) -> dict[str, Any]:
+            return dict(service.stats())
+
+        service = self._service
+        if service is None or self.closed:
+            raise ServerError(f"the server at {self.url} is closed")
+        found: dict[str, Any] = self._wait(look(service), _CALL_SECONDS)
+        return found
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Says goodbye to everybody (1001) and ends; at most ``timeout`` seconds. A second time nothing happens."""
+        with self._closing:
+            if self.closed:
+                return
+            self._withdraw()
+            loop, service = self._loop, self._service
+            if loop is not None and service is not None and self._thread.is_alive():
+                with contextlib.suppress(TimeoutError, RuntimeError):
+                    self._wait(service.stop(timeout), timeout + 1.0)
+                with contextlib.suppress(RuntimeError):  # the loop is closed: it ended by itself
+                    loop.call_soon_threadsafe(loop.stop)
+                if threading.current_thread() is not self._thread:
+                    self._thread.join(timeout)
+            self._closed.set()
+            _open.discard(self)
+
+    # -- the thread
+
+    def _run(self, config: Config, started: concurrent.futures.Future[Service]) -> None:
+        """The thread's whole life."""
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        self._loop = loop
+
+        async def start() -> Service:
+            service = Service(config, key=self._key)
+            await service.start()
+            return service
+
+        try:
+            try:
+                service = loop.run_until_complete(start())
+            except BaseException as fault:  # noqa: BLE001 - whoever called serve() gets it
+                started.set_exception(fault)
+                return
+            started.set_result(service)
+            loop.run_forever()
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    def _wait(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> Any:
+        loop = self._loop
+        if loop is None or threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("the server's own thread cannot wait for itself")
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        except RuntimeError:
+            coroutine.close()
+            raise
+        return future.result(seconds)
+
+    # -- being found
+
+    def _announce(self, advertise: bool, kind: Kind) -> None:
+        """Leaves an entry. A server that cannot be found is still a server, so trouble is only logged."""
+        try:
+            token = self.token(_user_name())
+        except ValueError:
+            # With a public key we can make no token, and an entry without one opens nothing.
+            return
+        if not advertise:
+            return
+        try:
+            self._advertisement = discovery.advertise(self.url, token, self._key, kind=kind)
+            self._entry = self._advertisement.entry
+        except (DiscoveryError, OSError) as fault:
+            _logger.warning("other programs will not find this server: %s", fault)
+            self._entry = discovery.describe(self.url, token, self._key, kind=kind)
+        discovery.set_local(self._entry)
+
+    def _withdraw(self) -> None:
+        if self._advertisement is not None:
+            self._advertisement.close()
+        if self._entry is not None and discovery.local() == self._entry:
+            discovery.set_local(None)
+        self._entry = None
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        # A container may run under a number without a name.
+        return "me"
+
+
+def _stop_all(seconds: float) -> None:
+    for server in list(_open):
+        server.close(seconds)
+
+
+def _forget_all() -> None:
+    """In a forked child: the threads are not here, and neither are the servers."""
+    for server in list(_open):
+        server._closed.set()
+        if server._service is not None:
+            server._service.drop_socket()
+    _open.clear()
+
+
+lifecycle.at_exit(lifecycle.SERVER, _stop_all)
+lifecycle.after_fork(_forget_all)
