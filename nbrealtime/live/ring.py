@@ -1,11 +1,11 @@
 """The newest numeric samples of one topic: times, and a column for each field.
 
-`Ring` is filled on the client thread (by `nbrealtime.live.feed`) and read from anywhere: by the pump
-that draws, by `to_numpy` in a cell. Every public method takes the one lock, for as long as a copy takes.
+``Ring`` is filled on the client thread (by ``nbrealtime.live.feed``) and read from anywhere: by the pump
+that draws, by ``to_numpy`` in a cell. Every public method takes the one lock, for as long as a copy takes.
 
 The rule here: *times strictly increase*, whatever arrives. An equal time is nudged by 1 µs, a sample up to
-`LATE_SECONDS` older than the newest is put where it belongs, an older one is counted in `late` and left out.
-A plot can therefore search by time, and needs only `Ring.advance` to know how far back its picture is wrong.
+``LATE_SECONDS`` older than the newest is put where it belongs, an older one is counted in ``late`` and left out.
+A plot can therefore search by time, and needs only ``Ring.advance`` to know how far back its picture is wrong.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ MAX_FIELDS = 1000  # beyond, a payload uses names as data, and each would cost a
 
 _NUDGE = 1e-6
 _FIRST_ALLOCATION = 1024
-_TOUCHES = 1024  # entries of the log behind `advance`; thinned, never wrong, when it is full
+_TOUCHES = 1024  # entries of the log behind ``advance``; thinned, never wrong, when it is full
 
 
 class Ring:
-    """Keeps at most `samples` samples and `max_bytes` bytes; the oldest go first.
+    """Keeps at most ``samples`` samples and ``max_bytes`` bytes; the oldest go first.
 
     Memory grows geometrically with what arrives, so a topic with ten samples costs kilobytes. A field that
     appears later is NaN before; NaN is a gap. When so many fields appear that a full ring would exceed
-    `max_bytes`, it keeps fewer samples.
+    ``max_bytes``, it keeps fewer samples.
     """
 
     def __init__(self, *, samples: int = MAX_SAMPLES, max_bytes: int = MAX_BYTES) -> None:
@@ -53,7 +53,7 @@ class Ring:
         self._count = 0
         self._written = 0
         self._late = 0
-        # Versions and earliest touched times, both increasing; see `advance`.
+        # Versions and earliest touched times, both increasing; see ``advance``.
         self._version = 0
         self._touched_versions: list[int] = []
         self._touched_times: list[float] = []
@@ -69,12 +69,12 @@ class Ring:
 
     @property
     def written(self) -> int:
-        """How many samples were ever taken in; never falls, not even with `clear`."""
+        """How many samples were ever taken in; never falls, not even with ``clear``."""
         return self._written
 
     @property
     def late(self) -> int:
-        """How many samples came more than `LATE_SECONDS` late, or without a usable time, and were left out."""
+        """How many samples came more than ``LATE_SECONDS`` late, or without a usable time, and were left out."""
         return self._late
 
     @property
@@ -104,13 +104,13 @@ class Ring:
         with self._lock:
             return self._times.nbytes + sum(column.nbytes for column in self._columns.values())
 
-    # Writing: the client thread, through `Feed`.
+    # Writing: the client thread, through ``Feed``.
 
     def append(self, times: Floats, columns: Mapping[str, Floats]) -> int:
-        """Take in samples: `times` (s since the epoch) and columns of the same length; return how many were kept.
+        """Take in samples: ``times`` (s since the epoch) and columns of the same length; return how many were kept.
 
         Times may be unsorted; each one's lateness counts from the newest before it. A column without a single
-        number makes no new field, nor does one beyond `MAX_FIELDS`; before the first field, rows without any
+        number makes no new field, nor does one beyond ``MAX_FIELDS``; before the first field, rows without any
         number are nothing at all.
         """
         times = np.asarray(times, dtype=np.float64)
@@ -146,7 +146,7 @@ class Ring:
             return len(times)
 
     def clear(self) -> None:
-        """Forget the samples; fields, `written` and `late` stay."""
+        """Forget the samples; fields, ``written`` and ``late`` stay."""
         with self._lock:
             self._start = self._count = 0
             self._touch(-np.inf)
@@ -160,9 +160,9 @@ class Ring:
         since: float | None = None,
         until: float | None = None,
     ) -> tuple[Floats, dict[str, Floats]]:
-        """Return copies: times, and a column for each of `fields` (all by default; NaN is a gap).
+        """Return copies: times, and a column for each of ``fields`` (all by default; NaN is a gap).
 
-        `last` keeps the newest so many; `since` and `until` keep `since <= t <= until` (s since the epoch).
+        ``last`` keeps the newest so many; ``since`` and ``until`` keep ``since <= t <= until`` (s since the epoch).
         An unknown field comes as NaN, because a field may be asked for before its first sample.
         """
         with self._lock:
@@ -181,10 +181,10 @@ class Ring:
             return self._read(self._times, begin, end), out
 
     def advance(self, mark: int) -> tuple[int, float | None]:
-        """Return the new mark, and the earliest time that was touched since `mark`, or None if nothing was.
+        """Return the new mark, and the earliest time that was touched since ``mark``, or None if nothing was.
 
         Begin with mark 0. Everything from that time on may differ from what was read before, nothing earlier
-        does, except that the oldest samples go when the ring is full. The time is `-inf` after `clear`. It may
+        does, except that the oldest samples go when the ring is full. The time is ``-inf`` after ``clear``. It may
         be earlier than necessary for a reader that comes rarely; it is never later.
         """
         with self._lock:
@@ -226,7 +226,7 @@ class Ring:
     def _search(self, time: float, side: str) -> int:
         low, high = 0, self._count
         size = len(self._times)
-        # By hand, over the seam: the two halves in `np.searchsorted` would need the same case distinction.
+        # By hand, over the seam: the two halves in ``np.searchsorted`` would need the same case distinction.
         while low < high:
             middle = (low + high) // 2
             at = self._times[(self._start + middle) % size]
@@ -323,7 +323,7 @@ class Ring:
 
 
 def _behind_equals(tail: Floats, times: Floats) -> Floats:
-    """Return `times` with each one that `tail` has moved to the end of the run that nudging made of it.
+    """Return ``times`` with each one that ``tail`` has moved to the end of the run that nudging made of it.
 
     Without this a third sample of the same time would come to stand between the first and the second.
     """
@@ -339,7 +339,7 @@ def _behind_equals(tail: Floats, times: Floats) -> Floats:
 
 
 def _increasing(times: Floats) -> Floats:
-    """Return sorted `times` with equal ones nudged by 1 µs, so that they strictly increase."""
+    """Return sorted ``times`` with equal ones nudged by 1 µs, so that they strictly increase."""
     if bool((times[1:] > times[:-1]).all()):
         return times
     # t[i] = max(times[i], t[i-1] + nudge) is a running maximum once the nudges are taken out; relative to the

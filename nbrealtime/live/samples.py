@@ -1,11 +1,11 @@
 """From payloads to samples: which numbers a message carries, under which field names, and at what times.
 
-Pure: a `Reader` is given (payload, message time) pairs and returns blocks of times and columns, which
-`nbrealtime.live.feed` appends to the ring. It remembers what the meaning of a payload depends on: the time of
+Pure: a ``Reader`` is given (payload, message time) pairs and returns blocks of times and columns, which
+``nbrealtime.live.feed`` appends to the ring. It remembers what the meaning of a payload depends on: the time of
 the previous message (lists without times are spread over what passed since) and, for clocks that count from
 their own start, where that start lies.
 
-The rule here: *a payload never raises*. What cannot be drawn is described in `Reader.reason`, and its message
+The rule here: *a payload never raises*. What cannot be drawn is described in ``Reader.reason``, and its message
 goes on to everybody else.
 """
 
@@ -36,7 +36,7 @@ _NAN = math.nan
 
 
 class Block(NamedTuple):
-    """Samples: `times` in s since the epoch, and columns of the same length, NaN for a gap."""
+    """Samples: ``times`` in s since the epoch, and columns of the same length, NaN for a gap."""
 
     times: Floats
     columns: dict[str, Floats]
@@ -45,7 +45,7 @@ class Block(NamedTuple):
 class Reader:
     """Reads the payloads of one topic in their order.
 
-    `time_field` names the member of an object that holds its time or times (None: there is none), `time_unit`
+    ``time_field`` names the member of an object that holds its time or times (None: there is none), ``time_unit``
     its unit.
     """
 
@@ -69,7 +69,7 @@ class Reader:
         """The first payload whose lists differed in length, described; or ""."""
 
     def read(self, messages: Iterable[tuple[Any, float]]) -> list[Block]:
-        """Return the samples of `messages`: pairs of a payload and its message's time (s since the epoch).
+        """Return the samples of ``messages``: pairs of a payload and its message's time (s since the epoch).
 
         Consecutive scalar messages share a block, so that a batch costs the ring one append.
         """
@@ -117,7 +117,9 @@ class Reader:
                 columns[name] = column
                 tells = True
         if not scalars and not columns:
-            self._undrawable("carries no numbers" if given is None else f"carries only a time ({self._time_field})")
+            self._undrawable(
+                "carries no numbers" if given is None else f"carries only a time ({self._time_field})"
+            )
             return
         times = given if isinstance(given, np.ndarray) else None
         if times is None and not columns:
@@ -144,13 +146,13 @@ class Reader:
         self._block(times, columns)
 
     def _spread(self, length: int, time: float) -> Floats:
-        """Return times evenly from after the previous message up to `time`; all equal where none passed."""
+        """Return times evenly from after the previous message up to ``time``; all equal where none passed."""
         if self._previous is None or self._previous >= time:
             return np.full(length, time)
         return np.linspace(self._previous, time, length + 1)[1:]
 
     def _placed(self, readings: Floats, time: float) -> Floats:
-        """Return the epoch times of a clock's readings, of which the newest belongs to the message's `time`."""
+        """Return the epoch times of a clock's readings, of which the newest belongs to the message's ``time``."""
         readings = readings * self._scale
         finite = readings[np.isfinite(readings)]
         if not len(finite):

@@ -25,7 +25,14 @@ def put(ring: Ring, *times: float, **columns: list[float]) -> int:
 
 def test_a_new_ring_is_empty_and_costs_nothing() -> None:
     ring = Ring()
-    assert (len(ring), ring.fields, ring.written, ring.newest, ring.interval, ring.nbytes) == (0, (), 0, None, None, 0)
+    assert (len(ring), ring.fields, ring.written, ring.newest, ring.interval, ring.nbytes) == (
+        0,
+        (),
+        0,
+        None,
+        None,
+        0,
+    )
     times, columns = ring.snapshot()
     assert len(times) == 0
     assert columns == {}
@@ -275,13 +282,17 @@ def test_whatever_the_order_of_arrival_the_ring_agrees_with_the_sentences(
         mark, touched = ring.advance(mark)
         horizon = np.inf if touched is None else touched
         oldest = rows[0][0] if rows else np.inf
-        assert [row for row in before if oldest <= row[0] < horizon] == [row for row in rows if row[0] < horizon]
+        assert [row for row in before if oldest <= row[0] < horizon] == [
+            row for row in rows if row[0] < horizon
+        ]
         before = rows
 
 
 @given(
     blocks=st.lists(
-        hnp.arrays(np.float64, st.integers(1, 20), elements=st.integers(0, 3_000_000).map(lambda n: n * 1e-6)),
+        hnp.arrays(
+            np.float64, st.integers(1, 20), elements=st.integers(0, 3_000_000).map(lambda n: n * 1e-6)
+        ),
         min_size=1,
         max_size=8,
     ),

@@ -1,0 +1,277 @@
+"""What arrives on one topic, kept for whoever looks: the ring of samples and the newest record.
+
+``Feed`` is the sink that a subscription of ``nbrealtime.client`` fills on the client thread. It turns payloads
+into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record``, and
+then tells its taps (delivery, iterators, waiters: they are given the messages) and its watchers (plots, tiles:
+they only learn that there is something). ``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
+
+The rule here: *nothing on this path runs a user's code or waits for anybody*. A reader takes the newest record,
+which never changes once it was committed, so it needs no lock and sees no half of a batch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nbrealtime.live.rate import Rate
+from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
+from nbrealtime.live.samples import Reader, TimeUnit
+from nbrealtime.wire.times import format_duration
+
+if TYPE_CHECKING:
+    from nbrealtime.client import Message
+
+__all__ = ["SILENT_SECONDS", "Feed", "FeedStatus", "Record", "Tap", "TopicState"]
+
+SILENT_SECONDS = 10.0
+"""After this long without any message a topic says so, and which others carry data."""
+
+
+class TopicState(StrEnum):
+    """Where a topic stands; the values are what ``LiveTopic.state`` says."""
+
+    SUBSCRIBING = "subscribing"
+    LIVE = "live"
+    OFFLINE = "offline"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether no message will come any more."""
+        return self in (TopicState.REFUSED, TopicState.CLOSED)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Everything that a topic knows at one moment."""
+
+    state: TopicState = TopicState.SUBSCRIBING
+    message: Message | None = None
+    count: int = 0
+    presence_count: int | None = None
+    gaps: int = 0  # interruptions in which messages may have been missed
+    code: str | None = None  # of the last refusal
+    error: str | None = None  # the last refusal's sentence
+
+
+class FeedStatus(msgspec.Struct, frozen=True):
+    """What a view shows beside the samples."""
+
+    name: str
+    state: str
+    count: int
+    rate: float  # messages/s
+    value: Any
+    timestamp: float | None  # s since the epoch
+    presence_count: int | None
+    numeric: bool | None  # None: nothing has told yet; False: nothing that came can be drawn
+    reason: str  # why it cannot be drawn ("carries text"), or why nothing comes; without a full stop; or ""
+    paused: bool
+    pending: int  # messages since ``pause``
+    error: str | None
+
+
+Tap = Callable[[Sequence["Message"]], None]
+"""Called on the client thread with what came, and with an empty sequence when the state changed. Must be quick."""
+
+
+class Feed:
+    """One topic's stream, filled on the client thread and read from anywhere.
+
+    ``time_field`` and ``time_unit`` are those of ``samples.Reader``, ``samples`` and ``max_bytes`` those of
+    ``Ring``. ``clock`` is monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        time_field: str | None = "t",
+        time_unit: TimeUnit = "s",
+        samples: int = MAX_SAMPLES,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.ring = Ring(samples=samples, max_bytes=max_bytes)
+        self.hint: Callable[[], str] = str
+        """Says which topics carry data instead, for a topic that hears nothing; set by its connection."""
+        self._reader = Reader(time_field=time_field, time_unit=time_unit)
+        self._clock = clock
+        self._began = clock()
+        self._rate = Rate()
+        self._lock = threading.Lock()  # for changing what is below; never held while calling out
+        self._record = Record()
+        self._held: Record | None = None  # what the traits show while paused
+        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._taps: tuple[Tap, ...] = ()
+
+    # Reading: any thread.
+
+    @property
+    def record(self) -> Record:
+        """The newest record; while paused, with message and count as they were."""
+        record, held = self._record, self._held
+        if held is None:
+            return record
+        return msgspec.structs.replace(record, message=held.message, count=held.count)
+
+    @property
+    def newest(self) -> Record:
+        """The newest record, paused or not."""
+        return self._record
+
+    @property
+    def paused(self) -> bool:
+        return self._held is not None
+
+    @property
+    def silent(self) -> float | None:
+        """How long (s) nothing has come at all, once that is longer than ``SILENT_SECONDS``; else None."""
+        if self._record.count or self._record.state.ended:
+            return None
+        waited = self._clock() - self._began
+        return waited if waited >= SILENT_SECONDS else None
+
+    @property
+    def unequal(self) -> str:
+        """A description of the first payload with lists of unequal length, or ""."""
+        return self._reader.unequal
+
+    def rate(self) -> float:
+        """Messages per second, over the last few."""
+        return self._rate.at(self._clock())
+
+    def status(self) -> FeedStatus:
+        """What a view shows beside the samples."""
+        record, held = self._record, self._held
+        shown = record if held is None else held
+        message = shown.message
+        return FeedStatus(
+            name=self.name,
+            state=record.state.value,
+            count=record.count,
+            rate=self.rate(),
+            value=None if message is None else message.data,
+            timestamp=None if message is None else message.timestamp,
+            presence_count=record.presence_count,
+            numeric=self._reader.numeric,
+            reason=self._reason(record),
+            paused=held is not None,
+            pending=0 if held is None else record.count - held.count,
+            error=record.error,
+        )
+
+    def _reason(self, record: Record) -> str:
+        if record.state is TopicState.REFUSED and record.error:
+            return record.error
+        if (silent := self.silent) is not None:
+            said = f"has heard nothing for {format_duration(silent)}"
+            hint = self.hint()
+            return f"{said}; {hint}" if hint else said
+        return self._reader.reason
+
+    # Looking on: any thread may join and leave.
+
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have ``callback`` called, on the client thread, whenever anything changed; return what ends it."""
+        with self._lock:
+            self._watchers = (*self._watchers, callback)
+
+        def unwatch() -> None:
+            with self._lock:
+                self._watchers = tuple(known for known in self._watchers if known is not callback)
+
+        return unwatch
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Have ``tap`` called with every message from now on, paused or not; return what ends it."""
+        with self._lock:
+            self._taps = (*self._taps, tap)
+
+        def untap() -> None:
+            with self._lock:
+                self._taps = tuple(known for known in self._taps if known is not tap)
+
+        return untap
+
+    # Steering: any thread.
+
+    def pause(self) -> None:
+        """Let the record stand still; the ring goes on."""
+        with self._lock:
+            self._held = self._held or self._record
+        self._tell()
+
+    def resume(self) -> None:
+        """Let the record follow again."""
+        with self._lock:
+            self._held = None
+        self._tell()
+
+    def clear(self) -> None:
+        """Forget the samples; what is known about the stream stays."""
+        self.ring.clear()
+        self._tell()
+
+    # The sink: the client thread.
+
+    def received(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        for block in self._reader.read((message.data, message.timestamp) for message in messages):
+            self.ring.append(block.times, block.columns)
+        self._rate.add(len(messages), self._clock())
+        with self._lock:
+            record = self._record
+            if record.state is TopicState.CLOSED:
+                return
+            self._record = msgspec.structs.replace(
+                record, message=messages[-1], count=record.count + len(messages)
+            )
+        self._tell(messages)
+
+    def subscribed(self, count: int) -> None:
+        with self._lock:
+            gaps = self._record.gaps + (self._record.state is TopicState.OFFLINE)
+            self._change(state=TopicState.LIVE, presence_count=count, gaps=gaps, code=None)
+        self._tell()
+
+    def presence(self, count: int) -> None:
+        with self._lock:
+            self._change(presence_count=count)
+        self._tell()
+
+    def refused(self, code: str, reason: str) -> None:
+        with self._lock:
+            self._change(state=TopicState.REFUSED, code=code, error=reason)
+        self._tell()
+
+    def offline(self) -> None:
+        with self._lock:
+            # A topic that was never live has nothing to lose, and goes on subscribing.
+            if self._record.state is TopicState.LIVE:
+                self._change(state=TopicState.OFFLINE)
+        self._tell()
+
+    def closed(self) -> None:
+        with self._lock:
+            self._change(state=TopicState.CLOSED)
+        self._tell()
+
+    def _change(self, **changes: Any) -> None:
+        # The caller holds the lock. Closed is final: what was under way on the client thread may come after.
+        if self._record.state is not TopicState.CLOSED:
+            self._record = msgspec.structs.replace(self._record, **changes)
+
+    def _tell(self, messages: Sequence[Message] = ()) -> None:
+        for tap in self._taps:
+            tap(messages)
+        for watcher in self._watchers:
+            watcher()
