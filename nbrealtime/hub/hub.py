@@ -97,7 +97,15 @@ class Hub:
         """Does what a text frame asks for; whatever is wrong with it is answered with an ``error``."""
         self.messages_in += 1
         try:
+            if not frame.isascii():
+                # The decoder passes a payload's strings over. What is no UTF-8 in them would end the
+                # connection of every subscriber that holds to the RFC.
+                frame.decode()
             message = wire.decode_client(frame)
+        except UnicodeDecodeError:
+            reason = "not UTF-8"
+            self._tell(session, wire.encode_error(reason, ErrorCode.BAD_REQUEST, timestamp=now))
+            return
         except DecodeError as fault:
             self._tell(session, wire.encode_error(fault.reason, fault.code, timestamp=now))
             return
