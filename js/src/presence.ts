@@ -10,7 +10,7 @@ import { company, crowd } from "./panels/words";
 
 const CIRCLES = 6;
 
-interface Presence extends Frame {
+interface Presence {
   topic: string;
   state: string;
   count: number | null;
@@ -42,7 +42,7 @@ class PresenceBar implements View {
   }
 
   show(frame: Frame): void {
-    this.#last = frame as Presence;
+    this.#last = frame as unknown as Presence;
     this.#silent = 0;
     this.#paint(this.#last);
   }
@@ -57,7 +57,7 @@ class PresenceBar implements View {
     this.#voice.stop();
   }
 
-  #paint(at: Pick<Presence, "topic" | "state" | "count" | "why">): void {
+  #paint(at: Presence): void {
     const state = this.#silent ? "silent" : at.state;
     const known = state === "live" && at.count !== null ? at.count : null;
     const { circles, more } = crowd(known ?? 0, CIRCLES);

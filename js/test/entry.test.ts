@@ -27,16 +27,16 @@ test("auto refuses what was meant as JSON, and says where it broke", () => {
     send: null,
     empty: false,
     offset: 7,
-    says: "no JSON, column 8: no comma after the last field (Text sends it as it stands)",
+    says: "not JSON, column 8: no comma after the last field (Text sends it as it stands)",
   });
-  assert.equal(says('{\n "a" 1}'), "no JSON, line 2, column 6: expected a colon after the field's name (Text sends it as it stands)");
+  assert.equal(says('{\n "a" 1}'), "not JSON, line 2, column 6: expected a colon after the field's name (Text sends it as it stands)");
   assert.equal(read('"open', "auto").send, null);
 });
 
 test("a chosen mode is obeyed", () => {
   assert.deepEqual(read("21.5", "text"), { send: "text", says: "sends the text “21.5”" });
   assert.equal(read("{broken", "text").send, "text");
-  assert.equal(says("hello", "json"), "no JSON, column 1: hello is no value: text stands in double quotes");
+  assert.equal(says("hello", "json"), "not JSON, column 1: hello is no value: text stands in double quotes");
 });
 
 test("nothing is nothing, but spaces are text where text was chosen", () => {

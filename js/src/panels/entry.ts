@@ -27,7 +27,7 @@ export function read(text: string, mode: Mode): Reading {
   if (mode === "auto" && !looksLikeJson(text)) return { send: "text", says: `sends the text ${quoted(text)}` };
   const place = text.includes("\n") ? `line ${fault.line}, column ${fault.column}` : `column ${fault.column}`;
   const way = mode === "auto" ? " (Text sends it as it stands)" : "";
-  return { send: null, empty: false, says: `no JSON, ${place}: ${fault.reason}${way}`, offset: fault.offset };
+  return { send: null, empty: false, says: `not JSON, ${place}: ${fault.reason}${way}`, offset: fault.offset };
 }
 
 function emptySays(mode: Mode): string {

@@ -14,6 +14,8 @@ export interface View {
   show(frame: Frame): void;
   /** The kernel has said nothing for `seconds`; once a second, 0 when it speaks again. */
   silent(seconds: number): void;
+  /** Whether something that only time changes is due, so that the kernel should look again; asked once a second. */
+  due?(): boolean;
   /** Removes timers and listeners. */
   close(): void;
 }
@@ -36,6 +38,7 @@ export function panel(build: (model: Model) => View): { render(context: Context)
       const link = await join(model, view.root, { receive: (frame) => view.show(frame) });
       let silent = false;
       const watch = setInterval(() => {
+        if (link.isVisible() && view.due?.()) link.say({ type: "look" });
         const seconds = link.silence();
         if (seconds < SILENT_SECONDS && !silent) return;
         silent = seconds >= SILENT_SECONDS;
