@@ -1,0 +1,512 @@
+"""One socket's worth of conversation, kept up: the session, its socket, and whoever listens.
+
+Collaborators: ``session.py`` decides, ``websocket.py`` carries, ``target.py``
+says where to, ``gate.py`` holds fast publishers back. Handles on it (``link.py``)
+are given out and counted by ``pool.py``.
+
+The one rule: everything happens on the client thread. Other threads leave what
+they want in the inbox, which is emptied once a tick however much is in it (a
+call into the loop for each publish would cost fifty times as much), and read
+``status``, which is replaced and never changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from nbrealtime.client import portal
+from nbrealtime.client.gate import Gate
+from nbrealtime.client.message import Message
+from nbrealtime.client.session import Event, Presence, RefusedTopic, Report, Session, Subscribed
+from nbrealtime.client.sink import Sink
+from nbrealtime.client.status import LinkState, Status
+from nbrealtime.client.target import Place, Target
+from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket, open_websocket
+from nbrealtime.errors import RealtimeError
+
+__all__ = ["Connection", "Listener", "Route"]
+
+_HANDSHAKE_SECONDS: Final = 10.0
+_RESOLVE_SECONDS: Final = 60.0
+_GOODBYE_SECONDS: Final = 5.0
+_WRITE_BYTES: Final = 128 * 1024
+# Counters change with every publish; whoever shows them is told this often.
+_NOTICE_SECONDS: Final = 0.1
+
+
+class Route:
+    """One sink's place at one topic. Once ``open`` is false it is told nothing more."""
+
+    __slots__ = ("open", "sink", "topic")
+
+    def __init__(self, topic: str, sink: Sink) -> None:
+        self.topic = topic
+        self.sink = sink
+        self.open = True
+
+
+class Listener:
+    """What one handle wants to be told about the connection itself."""
+
+    __slots__ = ("on_report", "on_status")
+
+    def __init__(
+        self, on_status: Callable[[Status], None] | None, on_report: Callable[[str], None] | None
+    ) -> None:
+        self.on_status = on_status
+        self.on_report = on_report
+
+
+class Connection:
+    """See the module. Constructing it connects nothing; `start` does. ``on_end`` is called once it is closed."""
+
+    def __init__(self, target: Target, *, on_end: Callable[[Connection], None]) -> None:
+        self.target = target
+        self.gate = Gate()
+        self.pid = os.getpid()
+        self._on_end = on_end
+        self._session = Session(random=random.random)
+        self._place = Place(target.url, None, None)
+        self._inbox: deque[tuple[str, bytes] | Callable[[], None]] = deque()
+        self._is_posted = False
+        self._status = Status(state=LinkState.CONNECTING, url=target.url)
+        self._changed = threading.Condition()
+        # From here on: the client thread's alone.
+        self._routes: dict[str, list[Route]] = {}
+        self._listeners: list[Listener] = []
+        self._socket: WebSocket | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._nudge = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._verdict = ""
+        self._notice_timer: asyncio.TimerHandle | None = None
+        self._noticed_at = 0.0
+        self._is_writing = False
+
+    # -- from any thread ------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """How it is now."""
+        status = self._status
+        queued = self._session.outbox.queued + len(self._inbox)
+        return status if queued == status.queued else msgspec.structs.replace(status, queued=queued)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is closed for good; in a forked child every connection of the parent is."""
+        return self._status.state is LinkState.CLOSED or self.pid != os.getpid()
+
+    def start(self) -> None:
+        """Begins to connect."""
+        portal.call(self._start)
+
+    def post(self, item: tuple[str, bytes] | Callable[[], None]) -> None:
+        """Leaves a publish (its topic and frame) or an errand for the client thread, in this order."""
+        self._inbox.append(item)
+        # A race costs one needless call: `_drain` lowers the flag before it looks.
+        if not self._is_posted:
+            self._is_posted = True
+            portal.call(self._drain)
+
+    def wait(self, until: Callable[[Status], bool], timeout: float | None) -> bool:
+        """Waits until the state is such; ``False`` after ``timeout`` seconds. A signal interrupts it."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not until(self.status):
+                remaining = 0.25 if deadline is None else min(0.25, deadline - time.monotonic())
+                if remaining <= 0:
+                    return False
+                self._changed.wait(remaining)
+        return True
+
+    @property
+    def has_socket(self) -> bool:
+        """Whether there is a socket, open or on its way there or out."""
+        return self._socket is not None
+
+    def forget_socket(self) -> None:
+        """In a forked child: lets go of the parent's socket, so that the parent's end of it is the end.
+
+        Its number stays taken: the socket's Python object, collected later, would close a stranger's.
+        """
+        if self._socket is not None and self._socket.fileno >= 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, self._socket.fileno)
+            os.close(nothing)
+
+    # -- errands, on the client thread ----------------------------------------------------------------
+
+    def add_listener(self, listener: Listener) -> None:
+        """Tells ``listener`` about the connection from now on."""
+        portal.assert_on_thread()
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Listener) -> None:
+        """Tells it nothing more."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def add_route(self, route: Route) -> None:
+        """Subscribes a sink; the first one of a topic subscribes the connection."""
+        portal.assert_on_thread()
+        if self._status.state is LinkState.CLOSED:
+            self._guard(route.sink.closed)
+            return
+        self._routes.setdefault(route.topic, []).append(route)
+        self._session.subscribe(route.topic)
+        count = self._session.count(route.topic)
+        if count is not None:
+            self._guard(route.sink.subscribed, count)
+
+    def remove_route(self, route: Route) -> None:
+        """Unsubscribes a sink; the last one of a topic unsubscribes the connection."""
+        routes = self._routes.get(route.topic, [])
+        if route in routes:
+            routes.remove(route)
+            if not routes:
+                del self._routes[route.topic]
+                self._session.unsubscribe(route.topic)
+
+    def reconnect(self) -> None:
+        """Tries now instead of later."""
+        self._session.reconnect(self._now())
+        self._nudge.set()
+
+    async def close(self) -> None:
+        """Writes what waits if there is a connection, says goodbye, and ends."""
+        portal.assert_on_thread()
+        self._drain()
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                while self._is_worth_waiting():
+                    self._drained.clear()
+                    await self._drained.wait()
+        except TimeoutError:
+            pass  # a server that reads so slowly is left; what waits is counted as dropped
+        finally:
+            # Ended before the socket is, so that its end is no loss to be repaired; and also when we are
+            # cancelled, since the process ends.
+            socket = self._socket
+            self._finish(self._session.close())
+            if socket is not None:
+                socket.close()
+            if self._task is not None and (socket is None or not socket.is_open):
+                self._task.cancel()
+        if socket is not None:
+            await asyncio.wait([socket.closed])
+
+    def _is_worth_waiting(self) -> bool:
+        """Whether what waits can still be written: a program may publish once and end, connected or not yet."""
+        state = self._session.state
+        is_first = state is LinkState.CONNECTING and self._session.error is None
+        return self._session.outbox.queued > 0 and (is_first or state is LinkState.CONNECTED)
+
+    # -- keeping it up --------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._session.state is not LinkState.CLOSED:
+            self._session.connecting()
+            self._task = asyncio.get_running_loop().create_task(self._keep_up())
+            self._task.add_done_callback(self._stopped)
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        """A fault of our own must not look like a connection that is merely slow."""
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            self._finish(self._session.close(f"internal fault: {fault!r}"))
+            raise fault
+
+    async def _keep_up(self) -> None:
+        session = self._session
+        while session.state is not LinkState.CLOSED:
+            session.connecting()
+            self._notice()
+            try:
+                socket = await self._attempt()
+            except (OSError, ValueError, RealtimeError, HandshakeRefused) as fault:
+                # ValueError: a host's name that cannot be one is found out when it is looked up.
+                self._socket = None
+                refused = isinstance(fault, HandshakeRefused) and fault.status in (401, 403)
+                session.failed(self._now(), _sentence(fault), refused=refused)
+                self._drained.set()
+                self._notice()
+            else:
+                if self._begin(socket):
+                    self._end(await socket.closed)
+            await self._pause()
+
+    async def _attempt(self) -> WebSocket:
+        target = self.target
+        if target.may_block:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                place = await portal.blocking(target.resolve)
+        else:
+            place = target.resolve()
+        self._place = place
+        async with asyncio.timeout(_HANDSHAKE_SECONDS):
+            return await open_websocket(
+                place.full_url, on_frames=self._receive, on_writable=self._write, on_socket=self._adopt
+            )
+
+    def _adopt(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    def _begin(self, socket: WebSocket) -> bool:
+        """The server accepted; returns whether it is still wanted."""
+        if self._session.state is LinkState.CLOSED:
+            socket.close()
+            return False
+        self._verdict = ""
+        self._report(self._session.connected(self._now()))
+        self._tick(self._now())
+        return True
+
+    def _end(self, closing: Closing) -> None:
+        self._socket = None
+        self._drained.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        session = self._session
+        if session.state is LinkState.CLOSED:
+            return
+        reports = session.lost(self._now(), closing.code, self._verdict or closing.reason)
+        # Checked again by name: `lost` decides, which mypy cannot see.
+        if self._is_over():
+            self._finish(reports)
+            return
+        self._write()
+        for route in self._all_routes():
+            self._guard(route.sink.offline)
+
+    async def _pause(self) -> None:
+        """Waits until the next attempt is due; `reconnect` makes it due."""
+        self._nudge.clear()
+        while True:
+            due = self._session.retry_at
+            if due is None or due <= self._now():
+                return
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._nudge.wait()
+                self._nudge.clear()
+            except TimeoutError:
+                return
+
+    def _tick(self, scheduled: float) -> None:
+        """The session's deadline has come. asyncio reads what is pending before it runs a late timer."""
+        now = self._now()
+        reason = self._session.tick(now, max(now - scheduled, 0.0))
+        if reason is not None and self._socket is not None:
+            self._verdict = reason
+            self._socket.abort()
+            return
+        self._arm()
+        self._write()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._session.deadline
+        if deadline is not None:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._tick, deadline)
+
+    def _finish(self, reports: list[Event]) -> None:
+        """It is over: says so to everybody, once."""
+        if self._status.state is LinkState.CLOSED:
+            return
+        self._report(reports)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write()
+        for route in self._all_routes():
+            self._guard(route.sink.closed)
+            route.open = False
+        self._routes.clear()
+        self._listeners.clear()
+        self.gate.release()
+        self._on_end(self)
+
+    # -- in and out -----------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Takes over what other threads have left."""
+        portal.assert_on_thread()
+        self._is_posted = False
+        inbox, publish = self._inbox, self._session.publish
+        taken = 0
+        # Only what is there now: a thread that publishes without pause must not keep us here.
+        for _ in range(len(inbox)):
+            item = inbox.popleft()
+            if isinstance(item, tuple):
+                taken += len(item[1])
+                publish(*item)
+            else:
+                item()
+        self._write(taken)
+
+    def _write(self, taken: int = 0) -> None:
+        """Gives the socket what it can take, and makes room for publishers."""
+        socket, outbox = self._socket, self._session.outbox
+        if socket is not None and socket.is_open and socket.writable:
+            # Not all of it at once: what lies in the socket is lost with it, what lies here is not, and
+            # between two parts the loop reads.
+            frames = self._session.take(_WRITE_BYTES)
+            if frames:
+                socket.send(frames)
+            if outbox and not self._is_writing:
+                self._is_writing = True
+                asyncio.get_running_loop().call_soon(self._write_on)
+        if not outbox:
+            self._drained.set()
+        self.gate.update(taken, outbox.held_bytes)
+        self._notice()
+
+    def _write_on(self) -> None:
+        self._is_writing = False
+        self._write()
+
+    def _receive(self, frames: list[bytes]) -> None:
+        """Reads what one read brought: to each subscription one list."""
+        session = self._session
+        now, wall = self._now(), time.time()
+        session.heard(now)
+        batches: dict[str, list[Message]] = {}
+        for frame in frames:
+            event = session.receive(frame, now, wall)
+            if event is None:
+                continue
+            if isinstance(event, Message):
+                for topic in session.routes(event.topic):
+                    batch = batches.get(topic)
+                    if batch is None:
+                        batches[topic] = [event]
+                    else:
+                        batch.append(event)
+            elif isinstance(event, Report):
+                self._report([event])
+            else:
+                # What came before it is told before it.
+                self._hand_on(event.topic, batches.pop(event.topic, []))
+                self._tell(event)
+        for topic, batch in batches.items():
+            self._hand_on(topic, batch)
+        deadline = session.deadline
+        if self._timer is not None and deadline is not None and deadline < self._timer.when():
+            self._arm()
+        if session.latency != self._status.latency:
+            self._notice()
+
+    def _hand_on(self, topic: str, batch: list[Message]) -> None:
+        if batch:
+            routes = self._routes.get(topic, ())
+            for place, route in enumerate(tuple(routes)):
+                if route.open:
+                    # The list is the sink's own; the first one may have ours.
+                    self._guard(
+                        route.sink.received, batch if place == 0 and len(routes) == 1 else list(batch)
+                    )
+
+    def _tell(self, event: Subscribed | Presence | RefusedTopic) -> None:
+        for route in tuple(self._routes.get(event.topic, ())):
+            if not route.open:
+                continue
+            if isinstance(event, Subscribed):
+                self._guard(route.sink.subscribed, event.count)
+            elif isinstance(event, Presence):
+                self._guard(route.sink.presence, event.count)
+            else:
+                self._guard(route.sink.refused, event.code, event.reason)
+
+    # -- telling --------------------------------------------------------------------------------------
+
+    def _notice(self) -> None:
+        """Tells the listeners if something changed; counters alone not more often than they can be read."""
+        before = self._status
+        session = self._session
+        outbox = session.outbox
+        status = Status(
+            state=session.state,
+            url=self._place.url,
+            user=self._place.user,
+            latency=session.latency,
+            attempts=session.attempts,
+            queued=outbox.queued,
+            dropped=outbox.dropped,
+            error=session.error,
+        )
+        if status == before:
+            return
+        now = self._now()
+        matters = status.state is not before.state or status.error != before.error
+        wait = 0.0 if matters else self._noticed_at + _NOTICE_SECONDS - now
+        if wait > 0:
+            if self._notice_timer is None:
+                self._notice_timer = asyncio.get_running_loop().call_later(wait, self._notice_later)
+            return
+        self._noticed_at = now
+        with self._changed:
+            self._status = status
+            self._changed.notify_all()
+        for listener in tuple(self._listeners):
+            if listener.on_status is not None:
+                self._guard(listener.on_status, status)
+
+    def _notice_later(self) -> None:
+        self._notice_timer = None
+        self._notice()
+
+    def _report(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Report):
+                for listener in tuple(self._listeners):
+                    if listener.on_report is not None:
+                        self._guard(listener.on_report, event.text)
+
+    def _guard(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Calls a sink or a listener. One that fails is shown, and costs the others nothing."""
+        try:
+            function(*arguments)
+        except Exception as fault:  # noqa: BLE001 - handed to the loop's handler, which logs it
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"nbrealtime: {function!r} failed on the client thread", "exception": fault}
+            )
+
+    def _all_routes(self) -> list[Route]:
+        return [route for routes in self._routes.values() for route in routes if route.open]
+
+    def _is_over(self) -> bool:
+        return self._session.state is LinkState.CLOSED
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _sentence(fault: Exception) -> str:
+    """Why an attempt failed, for people."""
+    if isinstance(fault, ConnectionRefusedError):
+        return "nothing listens there: is the server running?"
+    if isinstance(fault, TimeoutError):
+        return f"no answer within {_HANDSHAKE_SECONDS:g} s"
+    if isinstance(fault, socket.gaierror):
+        return "the host's name is not known"
+    if isinstance(fault, ssl.SSLError):
+        return f"no secure connection: {fault.reason or fault}"
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror
+    return str(fault)

@@ -1,0 +1,82 @@
+"""Where a thread that publishes faster than the network waits.
+
+The gate knows how many bytes stand between the users' threads and the socket:
+those that publishers have handed in and the client thread has not taken yet,
+and those that it holds. Beyond the bound a publisher waits.
+
+The one rule: only a user's thread waits here. The client thread, which alone
+can make room, is told at once that there is none.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final
+
+from nbrealtime.errors import PublishTimeout
+
+__all__ = ["Gate"]
+
+LIMIT_BYTES: Final = 8 * 2**20
+PATIENCE_SECONDS: Final = 5.0
+# A wait in slices, since on some systems a signal (Ctrl-C) is only noticed between two of them.
+_SLICE_SECONDS: Final = 0.25
+
+
+class Gate:
+    """Counts what waits to be sent; thread-safe."""
+
+    def __init__(self, *, limit_bytes: int = LIMIT_BYTES, patience: float = PATIENCE_SECONDS) -> None:
+        self._limit = limit_bytes
+        self._patience = patience
+        self._room = threading.Condition()
+        self._handed_in = 0
+        self._held = 0
+        self._waiting = 0
+        self._open_to_all = False
+
+    @property
+    def pending_bytes(self) -> int:
+        """What waits now."""
+        return self._handed_in + self._held
+
+    def enter(self, topic: str, size: int, *, may_wait: bool = True) -> None:
+        """Counts ``size`` bytes in, waiting for room for at most 5 s.
+
+        Raises `PublishTimeout`, and then has counted nothing. One message always has room when nothing
+        else waits.
+        """
+        with self._room:
+            if self._fits(size):
+                self._handed_in += size
+                return
+            deadline = time.monotonic() + (self._patience if may_wait else 0.0)
+            self._waiting += 1
+            try:
+                while not self._fits(size):
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0:
+                        raise PublishTimeout(topic, self._patience if may_wait else 0.0, self.pending_bytes)
+                    self._room.wait(min(remaining, _SLICE_SECONDS))
+            finally:
+                self._waiting -= 1
+            self._handed_in += size
+
+    def update(self, taken: int, held: int) -> None:
+        """The client thread took ``taken`` bytes over, and now holds ``held`` that hold publishers back."""
+        with self._room:
+            self._handed_in -= taken
+            self._held = held
+            if self._waiting:
+                self._room.notify_all()
+
+    def release(self) -> None:
+        """Nobody waits here any more: the connection is closed."""
+        with self._room:
+            self._open_to_all = True
+            self._room.notify_all()
+
+    def _fits(self, size: int) -> bool:
+        pending = self._handed_in + self._held
+        return pending == 0 or pending + size <= self._limit or self._open_to_all
