@@ -1,0 +1,58 @@
+"""Where a signing secret comes from: the environment or a file, never an argument.
+
+``ps`` shows every argument to every user of the machine; the environment and a
+private file it does not show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Final
+
+from nbrealtime.commands.reporting import CommandError, say
+
+__all__ = ["VARIABLE", "add_secret_argument", "read_secret"]
+
+VARIABLE: Final = "NBREALTIME_SECRET"
+
+
+def add_secret_argument(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """Adds ``--secret-file``; ``otherwise`` says what happens without a secret."""
+    parser.add_argument(
+        "--secret-file",
+        type=Path,
+        metavar="FILE",
+        help=f"read the signing secret from FILE (else from {VARIABLE}; {otherwise})",
+    )
+
+
+def read_secret(file: Path | None) -> str | None:
+    """Returns the secret in ``file``, else that of the environment, else ``None``.
+
+    White space around it is not part of it, so that an editor's last newline does no harm.
+
+    Raises:
+        CommandError: the file cannot be read, or the secret is empty.
+    """
+    if file is None:
+        value = os.environ.get(VARIABLE)
+        if value is None:
+            return None
+        source = VARIABLE
+    else:
+        source = str(file)
+        try:
+            value = file.read_text("utf-8")
+            shared = stat.S_IMODE(file.stat().st_mode) & 0o077
+        except (OSError, UnicodeDecodeError) as fault:
+            reason = fault.strerror if isinstance(fault, OSError) else "it is not text in UTF-8"
+            raise CommandError(f"the secret file {file} cannot be read: {reason}") from fault
+        if shared and sys.platform != "win32":
+            say(f"Warning: others may read {file}; `chmod 600 {file}` keeps the secret yours")
+    if not value.strip():
+        raise CommandError(f"the secret in {source} is empty")
+    return value.strip()

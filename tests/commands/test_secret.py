@@ -1,0 +1,61 @@
+"""Where a signing secret comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nbrealtime.commands.reporting import CommandError
+from nbrealtime.commands.secret import read_secret
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "secret.txt"
+    file.write_text("of the file\n")
+    file.chmod(0o600)
+    return file
+
+
+def test_without_file_and_variable_there_is_none() -> None:
+    assert read_secret(None) is None
+
+
+def test_it_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBREALTIME_SECRET", "of the environment")
+    assert read_secret(None) == "of the environment"
+
+
+def test_a_file_that_is_named_wins_and_loses_its_last_newline(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NBREALTIME_SECRET", "of the environment")
+    assert read_secret(file) == "of the file"
+
+
+def test_a_file_that_others_can_read_is_used_with_a_warning(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.chmod(0o644)
+    assert read_secret(file) == "of the file"
+    assert f"chmod 600 {file}" in capsys.readouterr().err
+
+
+def test_a_private_file_needs_no_word(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read_secret(file)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be read: No such file"):
+        read_secret(tmp_path / "none")
+
+
+def test_an_empty_secret_is_refused_wherever_it_stands(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(" \n")
+    with pytest.raises(CommandError, match="is empty"):
+        read_secret(file)
+    monkeypatch.setenv("NBREALTIME_SECRET", "")
+    with pytest.raises(CommandError, match="NBREALTIME_SECRET is empty"):
+        read_secret(None)
