@@ -43,11 +43,19 @@ class _Portal:
         self.thread.start()
 
     def _work(self) -> None:
+        _here.is_portal = True
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+        # A connection that was just given back may still be ending its task.
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self.loop.close()
 
 
+# Which thread it is the thread itself knows: by the time of the farewells no portal is open any more.
+_here = threading.local()
 _lock = threading.Lock()
 _portal: _Portal | None = None
 # What a fork left behind. Were it collected, its event loop would unregister from a selector that the
@@ -79,8 +87,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
 def on_thread() -> bool:
     """Whether the caller is the client thread."""
-    portal = _portal
-    return portal is not None and threading.current_thread() is portal.thread
+    return getattr(_here, "is_portal", False)
 
 
 def assert_on_thread() -> None:
