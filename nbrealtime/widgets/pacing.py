@@ -10,7 +10,9 @@ Pure: every time is an argument (seconds, monotonic). The rules:
   in a kernel that computes, because each wake-up waits for the interpreter.
 * A part takes part in as many ticks as the slowest visible view says it can draw.
 * Without new data nothing ticks but a keep-alive every 2 s, and only when a view is
-  visible.
+  visible: the frame of every visible part that was quiet for so long, all in one message.
+  It costs a few hundred bytes and brings what changes without data (attempts, ages,
+  hints), so that nothing else needs a timer.
 * Silence of a page means something only while the kernel can hear. On ipykernel 6 a
   running cell keeps every word of the browser waiting, and a plot that slowed down then
   would do exactly what this project exists to avoid: so while the kernel is deaf the
@@ -73,10 +75,9 @@ class Plan:
     """Parts that go whole to everybody, for views that could not be heard."""
     answers: list[View] = field(default_factory=list)
     """Views whose hello is answered with a snapshot of their own."""
-    keep_alive: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.frames or self.snapshots or self.answers or self.keep_alive)
+        return bool(self.frames or self.snapshots or self.answers)
 
 
 @dataclass(slots=True)
@@ -98,7 +99,8 @@ class Pacer:
         self._next: dict[str, float] = {}
         self._hellos: dict[str, View] = {}
         self._refreshed: dict[str, float] = {}
-        self._sent = -math.inf
+        self._framed: dict[str, float] = {}
+        """Part → when it was sent last."""
         self._now: float | None = None
         self._hearing = True
 
@@ -140,7 +142,7 @@ class Pacer:
         """A part was closed for good."""
         for view in [view.view for view in self._views.values() if view.part == part]:
             self.bye(view)
-        for table in (self._expected, self._next, self._refreshed):
+        for table in (self._expected, self._next, self._refreshed, self._framed):
             table.pop(part, None)
 
     # -- what the clock says ----------------------------------------------------------
@@ -188,9 +190,9 @@ class Pacer:
         widths = [view.width for view in self._views.values() if view.part == part and view.visible]
         return Viewing(width=max(widths, default=DEFAULT_WIDTH))
 
-    def watched(self) -> bool:
-        """Whether anything is visible anywhere."""
-        return bool(self._expected) or any(view.visible for view in self._views.values())
+    def watched(self) -> set[str]:
+        """The parts that somebody can see, or may in a moment."""
+        return {view.part for view in self._views.values() if view.visible}.union(self._expected)
 
     def suspicious(self) -> bool:
         """Whether it matters now if the kernel can hear: some page owes a word."""
@@ -204,10 +206,11 @@ class Pacer:
         """
         if self._hellos:
             return 0.0
-        if not self.watched():
+        watched = self.watched()
+        if not watched:
             return None
         # Once a second silence is accounted, whatever else there is to do.
-        at = min(self._sent + KEEP_ALIVE, now + 1.0)
+        at = min([now + 1.0, *(self._framed.get(part, 0.0) + KEEP_ALIVE for part in watched)])
         for part in dirty:
             if self.rate(part) > 0:
                 at = min(at, self._next.get(part, 0.0))
@@ -228,6 +231,14 @@ class Pacer:
             plan.frames.append(part)
             # Absolute: a late tick does not push the next one, a long pause is not made up for.
             self._next[part] = max(due + 1 / rate, now - 1 / rate)
+        watched = self.watched()
+        quiet = [part for part in watched if now - self._framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6]
+        if quiet:
+            # Those that would follow within the next half period come along, so that they share a message.
+            soon = now - KEEP_ALIVE / 2
+            plan.frames.extend(
+                part for part in sorted(watched) if part not in plan.frames and self._framed.get(part, -math.inf) <= soon
+            )
         unheard = set(self._expected)
         if not self._hearing:
             unheard.update(view.part for view in self._views.values() if view.visible)
@@ -236,7 +247,6 @@ class Pacer:
                 self._refreshed[part] = now
                 plan.snapshots.append(part)
         plan.frames = [part for part in plan.frames if part not in plan.snapshots]
-        plan.keep_alive = self.watched() and now - self._sent >= KEEP_ALIVE
-        if plan:
-            self._sent = now
+        for part in (*plan.frames, *plan.snapshots):
+            self._framed[part] = now
         return plan

@@ -78,10 +78,19 @@ class Source:
         name: what the legend and the messages call it.
         feed: the topic's feed.
         fields: the fields to draw; None draws all, also those that appear later.
+        why: says why the connection brings nothing ("reconnecting, attempt 3"), or "".
     """
 
-    def __init__(self, name: str, feed: FeedLike, fields: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        feed: FeedLike,
+        fields: Sequence[str] | None = None,
+        *,
+        why: Callable[[], str] = str,
+    ) -> None:
         self.name = name
+        self.why = why
         self.feed = feed
         self.fields = None if fields is None else tuple(fields)
         self.series: list[_Series] = []
@@ -294,6 +303,20 @@ class PlotPart:
             entries.append(header)
             bodies.append(body)
 
+    def _reason(self, statuses: Sequence[Any]) -> str:
+        """Why nothing comes, by the first topic that has a reason."""
+        for source, status in zip(self._sources, statuses, strict=True):
+            state = _text(status.state)
+            if state == "refused":
+                return f"{source.name}: {status.error or 'refused'}"
+            if state == "closed":
+                return f"{source.name} is closed"
+            if state != "live" and (why := source.why()):
+                return why
+            if status.numeric is not False and status.reason:
+                return str(status.reason) if len(self._sources) == 1 else f"{source.name} {status.reason}"
+        return ""
+
     def _pack(self, now: float, entries: list[dict[str, Any]], bodies: list[bytes], *, whole: bool) -> Frame:
         statuses = [source.feed.status() for source in self._sources]
         newest = [t for t in (source.feed.ring.newest for source in self._sources) if t is not None]
@@ -303,7 +326,8 @@ class PlotPart:
             "newest": max(newest, default=None),
             "age": self._age(now),
             "connected": any(_text(status.state) == "live" for status in statuses),
-            "reason": _reason(statuses),
+            "reason": self._reason(statuses),
+            "text": _text_for_undrawable(statuses),
             "count": sum(status.count for status in statuses),
             "data": entries,
         }
@@ -319,11 +343,11 @@ class PlotPart:
         return header, [body] if body else []
 
 
-def _reason(statuses: Sequence[Any]) -> str:
-    """The first reason that a topic gives for showing nothing; the most serious first."""
+def _text_for_undrawable(statuses: Sequence[Any]) -> str:
+    """What to do with topics of which nothing can be drawn: "lab:temp carries text; use .log()"."""
     for status in statuses:
-        if status.reason:
-            return str(status.reason)
+        if status.numeric is False and status.reason:
+            return f"{status.name} {status.reason}; use .log()"
     return ""
 
 

@@ -209,7 +209,7 @@ class Pump:
             self._collect(key, "", parts, buffers)
         for view in plan.answers:
             self._collect(view.part, view.view, parts, buffers)
-        if parts or plan.keep_alive:
+        if parts:
             self._send(parts, buffers)
 
     def _unmark(self, keys: Iterable[str]) -> None:

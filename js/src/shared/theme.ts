@@ -46,7 +46,7 @@ function host(style: CSSStyleDeclaration, ...names: string[]): string {
   return "";
 }
 
-const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
+const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** Relative luminance of any CSS colour, after WCAG 2; null for what is no colour or transparent. */
 export function luminance(color: string): number | null {
@@ -59,6 +59,16 @@ export function luminance(color: string): number | null {
   if (a! < 128) return null;
   const linear = (v: number): number => (v <= 10 ? v / 3294 : ((v / 255 + 0.055) / 1.055) ** 2.4);
   return 0.2126 * linear(r!) + 0.7152 * linear(g!) + 0.0722 * linear(b!);
+}
+
+/** `color` at `alpha`, as a canvas takes it. */
+export function fade(color: string, alpha: number): string {
+  if (!probe) return color;
+  probe.clearRect(0, 0, 1, 1);
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data as unknown as number[];
+  return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
 export function dress(root: HTMLElement, changed: () => void): Theme {

@@ -1,0 +1,229 @@
+// Lines, bands, gaps and the hatch after the last sample, on a 2D context.
+//
+// Collaborators: view.ts calls it from uPlot's draw hook, store.ts holds the columns.
+//
+// The one rule: everything is in device pixels here; `scene` says how a time and a value
+// become one.
+import { DASHES, type Colors } from "../shared/theme";
+import type { Store } from "./store";
+
+export interface Scene {
+  ctx: CanvasRenderingContext2D;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  ratio: number;
+  /** x = (time − t0) × perSecond + left. */
+  t0: number;
+  perSecond: number;
+  low: number;
+  perValue: number;
+}
+
+const MANY = 8;
+
+const xOf = (scene: Scene, time: number): number => scene.left + (time - scene.t0) * scene.perSecond;
+const yOf = (scene: Scene, value: number): number => {
+  const y = scene.top + scene.height - (value - scene.low) * scene.perValue;
+  // A canvas loses lines whose ends are absurdly far away (a fixed range, a spike).
+  return Math.max(scene.top - 1e5, Math.min(scene.top + scene.height + 1e5, y));
+};
+
+/** Calls `run(from, to)` for every unbroken stretch of a line. */
+export function runs(store: Store, run: (from: number, to: number) => void): void {
+  const limit = store.breaks();
+  let from = -1;
+  for (let i = store.start; i < store.end; i++) {
+    const gap = Number.isNaN(store.value[i]!);
+    if (from >= 0 && (gap || store.time[i]! - store.time[i - 1]! > limit)) {
+      run(from, i);
+      from = -1;
+    }
+    if (!gap && from < 0) from = i;
+  }
+  if (from >= 0) run(from, store.end);
+}
+
+function traceLine(scene: Scene, store: Store, newest: number): void {
+  const { ctx, ratio } = scene;
+  runs(store, (from, to) => {
+    if (to - from === 1) {
+      // A sample alone has no line: a dot says that it is there.
+      const x = xOf(scene, Math.min(store.time[from]!, newest));
+      const y = yOf(scene, store.value[from]!);
+      ctx.moveTo(x - ratio, y);
+      ctx.lineTo(x + ratio, y);
+      return;
+    }
+    // The newest bin's middle may lie after the newest sample.
+    ctx.moveTo(xOf(scene, Math.min(store.time[from]!, newest)), yOf(scene, store.value[from]!));
+    for (let i = from + 1; i < to; i++) {
+      ctx.lineTo(xOf(scene, Math.min(store.time[i]!, newest)), yOf(scene, store.value[i]!));
+    }
+  });
+}
+
+function fillBand(scene: Scene, store: Store, newest: number): void {
+  const { ctx, ratio } = scene;
+  ctx.beginPath();
+  runs(store, (from, to) => {
+    // A lonely bin is as wide as it is long.
+    const half = to - from === 1 ? Math.max(ratio / 2, (store.bin * scene.perSecond) / 2) : 0;
+    const x = (i: number): number => xOf(scene, Math.min(store.time[i]!, newest));
+    ctx.moveTo(x(from) - half, yOf(scene, store.high[from]!));
+    for (let i = from; i < to; i++) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, store.high[i]!));
+    for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, store.low[i]!));
+    if (half) ctx.lineTo(x(from) - half, yOf(scene, store.low[from]!));
+    ctx.closePath();
+  });
+  ctx.fill();
+}
+
+/** Draws every line; `alpha` below 1 says that they are no longer true. */
+export function drawLines(
+  scene: Scene,
+  stores: readonly Store[],
+  colors: Colors,
+  newest: number,
+  alpha: number,
+  hovered: number | null,
+): void {
+  const { ctx, ratio } = scene;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(scene.left, scene.top, scene.width, scene.height);
+  ctx.clip();
+  ctx.lineJoin = "round";
+  ctx.lineCap = "butt";
+  if (stores.length > MANY) {
+    drawCrowd(scene, stores, colors, newest, alpha);
+    if (hovered !== null && stores[hovered]) {
+      stroke(scene, stores[hovered]!, colors.text, 2 * ratio, [], alpha, newest);
+    }
+  } else {
+    stores.forEach((store, index) => {
+      const color = colors.series[index]!;
+      if (store.mode === "band") {
+        ctx.globalAlpha = 0.25 * alpha;
+        ctx.fillStyle = color;
+        fillBand(scene, store, newest);
+      }
+    });
+    stores.forEach((store, index) => {
+      const apart = hovered !== null && hovered !== index;
+      const width = (hovered === index ? 2 : 1.5) * ratio;
+      stroke(scene, store, colors.series[index]!, width, DASHES[0]!, apart ? alpha * 0.35 : alpha, newest);
+    });
+  }
+  ctx.restore();
+}
+
+function stroke(
+  scene: Scene,
+  store: Store,
+  color: string,
+  width: number,
+  dash: readonly number[],
+  alpha: number,
+  newest: number,
+): void {
+  const { ctx, ratio } = scene;
+  ctx.globalAlpha = alpha;
+  ctx.strokeStyle = color;
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash.map((length) => length * ratio));
+  ctx.beginPath();
+  traceLine(scene, store, newest);
+  ctx.stroke();
+}
+
+/** Above eight series nobody tells lines apart: one hue shows where they all are. */
+function drawCrowd(scene: Scene, stores: readonly Store[], colors: Colors, newest: number, alpha: number): void {
+  const { ctx, ratio } = scene;
+  const columns = Math.max(1, Math.ceil(scene.width / ratio));
+  const low = new Float64Array(columns).fill(Infinity);
+  const high = new Float64Array(columns).fill(-Infinity);
+  for (const store of stores) {
+    runs(store, (from, to) => {
+      let before = -1;
+      let lowBefore = 0;
+      let highBefore = 0;
+      for (let i = from; i < to; i++) {
+        const at = Math.round((xOf(scene, Math.min(store.time[i]!, newest)) - scene.left) / ratio);
+        const [least, most] = [store.low[i]!, store.high[i]!];
+        // Between two samples the band goes straight, as a line would.
+        for (let x = Math.max(0, before < 0 ? at : before + 1); x <= Math.min(at, columns - 1); x++) {
+          const part = before < 0 || at === before ? 1 : (x - before) / (at - before);
+          const down = before < 0 ? least : lowBefore + (least - lowBefore) * part;
+          const up = before < 0 ? most : highBefore + (most - highBefore) * part;
+          if (down < low[x]!) low[x] = down;
+          if (up > high[x]!) high[x] = up;
+        }
+        [before, lowBefore, highBefore] = [at, least, most];
+      }
+    });
+  }
+  const color = colors.series[0]!;
+  const edge = (values: Float64Array, from: number, to: number): void => {
+    ctx.moveTo(scene.left + from * ratio, yOf(scene, values[from]!));
+    for (let x = from + 1; x < to; x++) ctx.lineTo(scene.left + x * ratio, yOf(scene, values[x]!));
+  };
+  ctx.fillStyle = ctx.strokeStyle = color;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([]);
+  for (let from = 0; from < columns; from++) {
+    if (low[from] === Infinity) continue;
+    let to = from;
+    while (to < columns && low[to] !== Infinity) to++;
+    ctx.globalAlpha = 0.25 * alpha;
+    ctx.beginPath();
+    edge(high, from, to);
+    for (let x = to - 1; x >= from; x--) ctx.lineTo(scene.left + x * ratio, yOf(scene, low[x]!));
+    ctx.closePath();
+    ctx.fill();
+    ctx.globalAlpha = 0.8 * alpha;
+    ctx.beginPath();
+    edge(high, from, to);
+    edge(low, from, to);
+    ctx.stroke();
+    from = to;
+  }
+}
+
+/** A quiet hatch from the last sample to the right edge: nothing is known there. */
+export function drawHatch(scene: Scene, newest: number, color: string): void {
+  const { ctx, ratio } = scene;
+  const from = Math.max(scene.left, xOf(scene, newest));
+  const right = scene.left + scene.width;
+  if (right - from < 2 * ratio) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(from, scene.top, right - from, scene.height);
+  ctx.clip();
+  ctx.strokeStyle = color;
+  ctx.globalAlpha = 0.22;
+  ctx.lineWidth = ratio;
+  ctx.beginPath();
+  for (let x = from - scene.height; x < right; x += 6 * ratio) {
+    ctx.moveTo(x, scene.top + scene.height);
+    ctx.lineTo(x + scene.height, scene.top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Least and greatest value of what is in view; nulls when nothing is. */
+export function extremes(stores: readonly Store[], from: number): [number | null, number | null] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const store of stores) {
+    for (let i = store.start; i < store.end; i++) {
+      if (store.time[i]! < from) continue;
+      // NaN compares false, so gaps pass by.
+      if (store.low[i]! < low) low = store.low[i]!;
+      if (store.high[i]! > high) high = store.high[i]!;
+    }
+  }
+  return low <= high ? [low, high] : [null, null];
+}

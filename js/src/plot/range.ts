@@ -1,0 +1,92 @@
+// How far the value axis reaches, so that it neither flickers nor wastes the height.
+//
+// Pure: the time (ms) is an argument. The rules: it grows at once, to a round bound with
+// 8 % to spare; it shrinks only when the data used less than 55 % of it for 2 s, eased
+// over 200 ms; constant data gets ± 5 %; zero is included when the least value is under a
+// quarter of the greatest; percent is 0–100 while the data are.
+import { roundStep } from "./ticks";
+
+const SPARE = 0.08;
+const USED = 0.55;
+const PATIENCE_MS = 2000;
+const EASE_MS = 200;
+
+export type Bounds = readonly [number, number];
+
+/** The bounds that data from `low` to `high` would get if nothing had been before. */
+export function fit(low: number, high: number, unit = ""): Bounds {
+  if (unit === "%" && low >= 0 && high <= 100) return [0, 100];
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
+    const middle = (low + high) / 2;
+    const room = middle === 0 ? 1 : Math.abs(middle) * 0.05;
+    [low, high] = [middle - room, middle + room];
+  } else {
+    const floor = low >= 0 && low < high / 4;
+    const ceiling = high <= 0 && high > low / 4;
+    if (floor) low = 0;
+    if (ceiling) high = 0;
+    const spare = SPARE * (high - low);
+    if (!floor) low -= spare;
+    if (!ceiling) high += spare;
+  }
+  const step = roundStep((high - low) / 10);
+  return [Math.floor(low / step + 1e-9) * step, Math.ceil(high / step - 1e-9) * step];
+}
+
+export class Range {
+  private bounds: Bounds | null = null;
+  private idle: number | null = null;
+  private ease: { from: Bounds; to: Bounds; at: number } | null = null;
+
+  constructor(
+    private unit = "",
+    private still = false,
+  ) {}
+
+  /** Whether `at` would still move without new data. */
+  get easing(): boolean {
+    return this.ease !== null;
+  }
+
+  /** The bounds at `now`, given the extremes of what is in view; null extremes: nothing is. */
+  at(low: number | null, high: number | null, now: number): Bounds {
+    if (low !== null && high !== null) this.look(low, high, now);
+    if (this.ease) {
+      const { from, to, at } = this.ease;
+      const part = this.still ? 1 : Math.min(1, (now - at) / EASE_MS);
+      const smooth = part * part * (3 - 2 * part);
+      this.bounds = [from[0] + (to[0] - from[0]) * smooth, from[1] + (to[1] - from[1]) * smooth];
+      if (part >= 1) {
+        this.bounds = to;
+        this.ease = null;
+      }
+    }
+    return this.bounds ?? (this.unit === "%" ? [0, 100] : [0, 1]);
+  }
+
+  private look(low: number, high: number, now: number): void {
+    const target = this.ease?.to ?? this.bounds;
+    if (target === null) {
+      this.bounds = fit(low, high, this.unit);
+      return;
+    }
+    if (low < target[0] || high > target[1]) {
+      // Only outwards: the other side keeps its bound, or every peak would move the whole picture.
+      const wanted = fit(low, high, this.unit);
+      this.bounds = [Math.min(wanted[0], target[0]), Math.max(wanted[1], target[1])];
+      this.ease = null;
+      this.idle = null;
+      return;
+    }
+    const wanted = fit(low, high, this.unit);
+    const wasteful = (high - low) / (target[1] - target[0]) < USED && wanted[1] - wanted[0] < (target[1] - target[0]) * 0.95;
+    if (!wasteful) {
+      this.idle = null;
+    } else if (this.idle === null) {
+      this.idle = now;
+    } else if (now - this.idle >= PATIENCE_MS) {
+      this.ease = { from: this.bounds ?? target, to: wanted, at: now };
+      this.idle = null;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// Which state a plot is in, and the words for it.
+//
+// Pure. Closed wins over paused over stale; live means connected, with a newest sample
+// younger than max(5 s, 5 × the median interval), and a kernel that was heard within 5 s.
+import { clock, count, duration } from "../shared/format";
+
+export type State = "empty" | "live" | "stale" | "paused" | "closed";
+
+export interface Facts {
+  /** ms since the epoch. */
+  closed: number | null;
+  /** Messages that came since the pause; null when not paused. */
+  pausedNew: number | null;
+  hasData: boolean;
+  connected: boolean;
+  /** Seconds since the newest sample came. */
+  age: number | null;
+  /** The longest median interval of the topics, seconds. */
+  interval: number | null;
+  /** Seconds without a word from the kernel. */
+  silence: number;
+  /** Why nothing comes, as the kernel says it. */
+  reason: string;
+  /** Whether something came, but nothing that can be drawn. */
+  undrawable: boolean;
+}
+
+export interface Status {
+  state: State;
+  /** Beside the dot. */
+  text: string;
+}
+
+export function statusOf(facts: Facts): Status {
+  if (facts.closed !== null) return { state: "closed", text: `Closed ${clock(facts.closed / 1000, false)}` };
+  if (facts.pausedNew !== null) return { state: "paused", text: `Paused, ${count(facts.pausedNew)} new` };
+  const unheard = facts.silence >= 5 ? "kernel is not answering" : "";
+  const why = unheard || facts.reason;
+  if (!facts.hasData) return { state: "empty", text: why || (facts.undrawable ? "nothing to draw" : "waiting") };
+  const limit = Math.max(5, 5 * (facts.interval ?? 0));
+  if (facts.connected && !unheard && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
+  const quiet = facts.age === null ? "no data" : `no data for ${duration(facts.age)}`;
+  const because = why || (facts.connected ? "" : "not connected");
+  return { state: "stale", text: because ? `${quiet}, ${because}` : quiet };
+}
+
+/** "rising", "falling" or "steady", by what a value did within the span that is shown. */
+export function trend(before: number | null, last: number | null, span: number): string {
+  if (before === null || last === null) return "";
+  const change = (last - before) / (span || 1);
+  if (change > 0.05) return "rising";
+  return change < -0.05 ? "falling" : "steady";
+}

@@ -1,0 +1,127 @@
+// What one line of a plot shows, as columns: unpacked from frames, trimmed to the window.
+//
+// Collaborators: nbrealtime/widgets/decimate.py packs what is unpacked here, draw.ts and
+// view.ts read the columns between `start` and `end`.
+//
+// Pure. The one rule: a frame says everything from its first sample or bin on, so what is
+// there from then on is replaced. That is how late samples and repeated bins are repaired.
+
+export interface Entry {
+  series: number;
+  mode: "points" | "band";
+  reset: boolean;
+  n: number;
+  /** Points: the first one's time. */
+  t0?: number;
+  /** Band: its bins' width in seconds, the first one's index, and whether none is missing. */
+  bin?: number;
+  k0?: number;
+  dense?: boolean;
+  v0: number;
+  scale: number;
+  interval: number | null;
+  last: number | null;
+}
+
+/** Bytes of an entry in its frame's buffer. */
+export function bytesOf(entry: Entry): number {
+  if (entry.mode === "points") return 8 * entry.n;
+  return (entry.dense || entry.n === 0 ? 12 : 16) * entry.n;
+}
+
+export class Store {
+  mode: "points" | "band" = "points";
+  bin = 0;
+  interval: number | null = null;
+  last: number | null = null;
+  time = new Float64Array(256);
+  /** Points: the value. Band: the mean. */
+  value = new Float64Array(256);
+  low = new Float64Array(256);
+  high = new Float64Array(256);
+  start = 0;
+  end = 0;
+
+  /** Takes an entry whose numbers begin at `offset` of `view`. */
+  take(entry: Entry, view: DataView | null, offset: number, window: number): void {
+    if (entry.reset || entry.mode !== this.mode || (entry.mode === "band" && entry.bin !== this.bin)) {
+      this.start = this.end = 0;
+      this.mode = entry.mode;
+      this.bin = entry.bin ?? 0;
+    }
+    this.interval = entry.interval;
+    this.last = entry.last;
+    const { n, v0, scale } = entry;
+    if (n === 0 || view === null) return;
+    const float = (index: number): number => view.getFloat32(offset + 4 * index, true);
+    if (entry.mode === "points") {
+      const t0 = entry.t0!;
+      // Times are 4-byte differences: the same sample may come back a little earlier.
+      this.cut(t0 - window * 1e-6);
+      this.grow(n);
+      for (let i = 0; i < n; i++) {
+        const value = v0 + scale * float(n + i);
+        this.push(t0 + float(i), value, value, value);
+      }
+    } else {
+      const { bin, k0, dense } = entry as Required<Entry>;
+      const at = dense ? 0 : n;
+      this.cut((k0 + 0.25) * bin);
+      this.grow(n);
+      for (let i = 0; i < n; i++) {
+        const k = k0 + (dense ? i : view.getUint32(offset + 4 * i, true));
+        this.push(
+          (k + 0.5) * bin,
+          v0 + scale * float(at + 2 * n + i),
+          v0 + scale * float(at + i),
+          v0 + scale * float(at + n + i),
+        );
+      }
+    }
+  }
+
+  /** Forgets what is older than `time`, but for the one before it: its line reaches into view. */
+  trim(time: number): void {
+    while (this.start + 1 < this.end && this.time[this.start + 1]! < time) this.start++;
+  }
+
+  /** Seconds between neighbours beyond which the line breaks. */
+  breaks(): number {
+    if (this.interval === null) return Infinity;
+    return this.mode === "band" ? Math.max(5 * this.interval, this.bin) + this.bin * 1.01 : 5 * this.interval * 1.001;
+  }
+
+  copy(): Store {
+    const other = new Store();
+    Object.assign(other, this);
+    for (const column of ["time", "value", "low", "high"] as const) other[column] = this[column].slice(0, this.end);
+    return other;
+  }
+
+  private cut(time: number): void {
+    while (this.end > this.start && this.time[this.end - 1]! >= time) this.end--;
+  }
+
+  private grow(more: number): void {
+    const size = this.time.length;
+    if (this.end + more <= size) return;
+    const kept = this.end - this.start;
+    const wanted = Math.max(size, 2 * (kept + more));
+    for (const column of ["time", "value", "low", "high"] as const) {
+      const old = this[column];
+      const fresh = wanted > size ? new Float64Array(wanted) : old;
+      fresh.set(old.subarray(this.start, this.end), 0);
+      this[column] = fresh;
+    }
+    this.start = 0;
+    this.end = kept;
+  }
+
+  private push(time: number, value: number, low: number, high: number): void {
+    const at = this.end++;
+    this.time[at] = time;
+    this.value[at] = value;
+    this.low[at] = low;
+    this.high[at] = high;
+  }
+}
