@@ -10,8 +10,10 @@ request's ``Host``, cookies or source address.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpRoutes"]
 
+_logger = logging.getLogger(__name__)
+# aiohttp logs what it cannot parse, request line and all, and a token may stand in it. What goes
+# wrong in a route is logged by the guard.
+_quiet = logging.getLogger("nbrealtime.server.aiohttp")
+_quiet.setLevel(logging.CRITICAL + 1)
+
 _NONCE: Final = re.compile("[0-9A-Za-z_-]{16,256}")
 _STOP_SECONDS: Final = 1.0
 _STATUS: Final = {
@@ -37,6 +45,9 @@ _STATUS: Final = {
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+
+# Whose request it is. Each HTTP connection is a task with a context of its own.
+_claims: ContextVar[Claims] = ContextVar("claims")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -67,6 +78,7 @@ class HttpRoutes:
         self._runner = web.AppRunner(
             application,
             access_log=None,
+            logger=_quiet,
             handle_signals=False,
             shutdown_timeout=_STOP_SECONDS,
             keepalive_timeout=service.config.idle_seconds,
@@ -104,8 +116,10 @@ class HttpRoutes:
             if request.path != "/health" or request.method not in ("GET", "HEAD"):
                 if not self._service.origins.allow(request.headers.getall("Origin", [])):
                     return _fault(HTTPStatus.FORBIDDEN, "pages of this origin may not use this server")
-                request["claims"] = self._service.authenticate(
-                    request.headers.getall("Authorization", []), request.rel_url.raw_query_string
+                _claims.set(
+                    self._service.authenticate(
+                        request.headers.getall("Authorization", []), request.rel_url.raw_query_string
+                    )
                 )
             return await handler(request)
         except InvalidToken as fault:
@@ -113,6 +127,9 @@ class HttpRoutes:
         except web.HTTPException as fault:
             kept = {name: value for name, value in fault.headers.items() if name == "Allow"}
             return _fault(HTTPStatus(fault.status), fault.reason, kept)
+        except Exception:
+            _logger.exception("a fault of the server, at %s", request.path)
+            return _fault(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the server; its log says more")
 
     async def _health(self, request: web.Request) -> web.Response:
         """Tells that the server is well, and proves that it wrote its entry; nothing else."""
@@ -125,7 +142,7 @@ class HttpRoutes:
         return _answer(HTTPStatus.OK, answer)
 
     async def _stats(self, request: web.Request) -> web.Response:
-        return _answer(HTTPStatus.OK, self._service.stats(request["claims"]))
+        return _answer(HTTPStatus.OK, self._service.stats(_claims.get()))
 
     async def _upgrade_required(self, request: web.Request) -> web.Response:
         return _fault(HTTPStatus.UPGRADE_REQUIRED, "this address speaks WebSocket", {"Upgrade": "websocket"})
@@ -146,7 +163,7 @@ class HttpRoutes:
             message = _decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _fault(HTTPStatus.BAD_REQUEST, 'the body must be a JSON object: {"topic": …, "data": …}')
-        claims: Claims = request["claims"]
+        claims = _claims.get()
         if (
             message.topic is not UNSET
             and message.topic not in (None, "")

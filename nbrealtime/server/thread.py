@@ -208,7 +208,7 @@ class Server:
         found: dict[str, Any] = self._wait(look(service), _CALL_SECONDS)
         return found
 
-    def close(self, timeout: float = 5.0) -> None:
+    def close(self, timeout: float = 2.0) -> None:
         """Says goodbye to everybody (1001) and ends; at most ``timeout`` seconds. A second time nothing happens."""
         with self._closing:
             if self.closed:

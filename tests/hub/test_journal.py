@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbrealtime.hub import Grants, Session, User
+from nbrealtime.hub.journal import Journal
+
+
+def people(count):
+    return [Session(User(str(number), ""), Grants()) for number in range(count)]
+
+
+@given(
+    groups=st.lists(st.lists(st.integers(0, 4), unique=True), min_size=1, max_size=4),
+    writes=st.lists(st.tuples(st.integers(0, 3), st.binary(min_size=1, max_size=3)), max_size=30),
+    posts=st.sets(st.integers(0, 30)),
+)
+def test_everybody_gets_what_was_written_to_them_in_order(groups, writes, posts):
+    sessions = people(5)
+    recipients = [tuple(sessions[number] for number in group) for group in groups]
+    journal = Journal()
+    expected = dict.fromkeys(sessions, b"")
+    deliveries = counted = 0
+    for place, (group, frame) in enumerate(writes):
+        to = recipients[group % len(recipients)]
+        journal.write(to, frame)
+        deliveries += len(to)
+        for session in to:
+            expected[session] += frame
+        if place in posts:
+            counted += journal.post()[1]
+            assert not journal
+            assert journal.size == 0
+    touched, count = journal.post()
+    assert len(set(touched)) == len(touched)
+    assert counted + count == deliveries
+    assert {session: session.outbox.take() for session in sessions} == expected
+
+
+def test_an_empty_journal_posts_nothing():
+    assert Journal().post() == ((), 0)
