@@ -5,15 +5,16 @@
 // The one rule: the keyboard stays where it is. Nothing that arrives moves the focus or the caret.
 import type { Frame, Model } from "./shared/channel";
 import { clock } from "./shared/format";
-import { make, mark, say, StateMark, uniqueId, Voice } from "./panels/dom";
+import { capital, make, mark, say, StateMark, uniqueId, Voice } from "./panels/dom";
 import { Entries } from "./panels/entries";
 import { MODES, read, topicFault, type Mode } from "./panels/entry";
 import { panel, type View } from "./panels/panel";
-import { Sending, type Answer } from "./panels/sending";
+import { Sending, type Answer, type Refusals } from "./panels/sending";
 
 interface State {
   state: string;
   why: string;
+  refusals: Refusals;
 }
 
 const NAMES: Record<Mode, string> = { auto: "Auto", json: "JSON", text: "Text" };
@@ -34,7 +35,7 @@ class PublishBox implements View {
   #note = make("p", { class: "nbrt-note" });
   #entries = new Entries();
   #sending = new Sending();
-  #last: State = { state: "connecting", why: "" };
+  #last: State = { state: "connecting", why: "", refusals: {} };
   #silent = 0;
   #clock: ReturnType<typeof setInterval>;
 
@@ -44,12 +45,12 @@ class PublishBox implements View {
     const ids = { topic: uniqueId(), entry: uniqueId(), hint: uniqueId() };
     this.#hint.id = ids.hint;
     this.#topic = make("input", {
-      id: ids.topic, class: "nbrt-field", type: "text", placeholder: "lab:temp", spellcheck: "false",
+      id: ids.topic, class: "nbrt-field", type: "text", placeholder: "e.g. lab:temp", spellcheck: "false",
       autocomplete: "off", autocapitalize: "off", readonly: !this.#editable, "data-lm-suppress-shortcuts": "true",
     });
     this.#topic.value = String(model.get("topic") ?? "");
     this.#entry = make("textarea", {
-      id: ids.entry, class: "nbrt-field", rows: "1", placeholder: "21.5", spellcheck: "false", autocomplete: "off",
+      id: ids.entry, class: "nbrt-field", rows: "1", placeholder: "e.g. 21.5", spellcheck: "false", autocomplete: "off",
       autocapitalize: "off", "aria-describedby": ids.hint, "data-lm-suppress-shortcuts": "true",
     });
     const modes = make("div", { class: "nbrt-modes", role: "radiogroup", "aria-label": "How the entry is sent" });
@@ -155,8 +156,9 @@ class PublishBox implements View {
   #read(): void {
     const reading = read(this.#entry.value, this.#mode());
     const broken = reading.send === null && !reading.empty;
-    say(this.#hint, reading.says);
-    mark(this.#hint, "title", reading.says);
+    const says = capital(reading.says);
+    say(this.#hint, says);
+    mark(this.#hint, "title", says);
     mark(this.#hint, "data-tone", broken ? "bad" : null);
     mark(this.#entry, "aria-invalid", broken ? "true" : null);
     const wrong = this.#topic.value !== "" && topicFault(this.#topic.value) !== null;
@@ -218,7 +220,7 @@ class PublishBox implements View {
     mark(this.#send, "aria-disabled", closed ? "true" : null);
     this.#entry.readOnly = closed;
     this.#topic.readOnly = closed || !this.#editable;
-    const outcome = this.#sending.says(performance.now(), this.#silent > 0);
+    const outcome = this.#sending.says(performance.now(), this.#silent > 0, this.#last.refusals);
     const text = outcome.text || this.#last.why;
     say(this.#note, text);
     mark(this.#note, "data-tone", outcome.text ? outcome.tone : this.#last.why ? "wait" : null);

@@ -47,3 +47,14 @@ test("a refusal stays until its author writes on; a success stays", () => {
   sending.clear();
   assert.equal(sending.says(0, false).text, "Sent · 14:02:05");
 });
+
+test("what the server refuses afterwards is said of the topic that was sent to last", () => {
+  const sending = new Sending();
+  const { id } = sending.begin("lab:secret", "1", 0);
+  sending.answered({ id, outcome: "sent", says: "Sent to lab:secret" }, "14:02:05");
+  assert.deepEqual(sending.says(10, false, { "lab:secret": "not allowed to publish" }), {
+    text: "The server refused lab:secret: not allowed to publish",
+    tone: "bad",
+  });
+  assert.equal(sending.says(10, false, { "lab:other": "no" }).tone, null);
+});

@@ -18,6 +18,9 @@ export interface Answer {
   says: string;
 }
 
+/** Why the server refused, by topic; it says so later than the kernel's answer, and may not say of which entry. */
+export type Refusals = Readonly<Record<string, string>>;
+
 export interface Outcome {
   text: string;
   tone: "bad" | "wait" | null;
@@ -32,6 +35,7 @@ export class Sending {
   #waiting = new Map<number, Entry>();
   #next = 1;
   #outcome: Outcome = { text: "", tone: null };
+  #sentTo: string | null = null;
 
   /** Takes an entry that is being sent to the kernel now. */
   begin(topic: string, text: string, now: number): Entry {
@@ -45,6 +49,7 @@ export class Sending {
     const entry = this.#waiting.get(answer.id);
     if (entry === undefined) return null;
     this.#waiting.delete(answer.id);
+    this.#sentTo = answer.outcome === "sent" ? entry.topic : null;
     const text = answer.outcome === "refused" ? answer.says : `${answer.says} · ${at}`;
     this.#outcome = { text, tone: answer.outcome === "refused" ? "bad" : answer.outcome === "queued" ? "wait" : null };
     return entry;
@@ -52,6 +57,7 @@ export class Sending {
 
   /** Takes a fault that the box found by itself; nothing was sent. */
   refused(text: string): void {
+    this.#sentTo = null;
     this.#outcome = { text, tone: "bad" };
   }
 
@@ -66,9 +72,13 @@ export class Sending {
   }
 
   /** Returns what to say now; `silent`: nothing at all comes from the kernel. */
-  says(now: number, silent: boolean): Outcome {
+  says(now: number, silent: boolean, refusals: Refusals = {}): Outcome {
     const oldest = this.#waiting.values().next().value;
-    if (oldest === undefined || now - oldest.at < SOON_MS) return this.#outcome;
+    if (oldest === undefined || now - oldest.at < SOON_MS) {
+      const refusal = this.#sentTo === null ? undefined : refusals[this.#sentTo];
+      if (refusal === undefined) return this.#outcome;
+      return { text: `The server refused ${this.#sentTo}: ${refusal}`, tone: "bad" };
+    }
     const many = this.#waiting.size;
     const what = many === 1 ? "1 entry waits" : `${many} entries wait`;
     if (silent) return { text: `The kernel is not answering, ${what}`, tone: "wait" };
