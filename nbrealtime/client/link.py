@@ -23,6 +23,7 @@ from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection, Listener, Route
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
+from nbrealtime.client.target import Target
 from nbrealtime.errors import ConnectionClosed, MessageTooLarge
 from nbrealtime.wire.messages import encode_publish
 from nbrealtime.wire.topics import check_pattern, check_topic
@@ -82,6 +83,11 @@ class Link:
     def url(self) -> str:
         """The address, without a token."""
         return self._connection.status.url
+
+    @property
+    def target(self) -> Target:
+        """Where it leads, and with which token; for who speaks HTTP to the same server."""
+        return self._connection.target
 
     def listen(self, callback: Callable[[Status], None]) -> Callable[[], None]:
         """Calls ``callback(status)`` on the client thread when the status changes; returns how to stop that."""

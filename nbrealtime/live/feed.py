@@ -44,7 +44,7 @@ class TopicState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether no message will come any more."""
+        """Whether nothing will come as things are."""
         return self in (TopicState.REFUSED, TopicState.CLOSED)
 
 
@@ -105,6 +105,8 @@ class Feed:
         self._reader = Reader(time_field=time_field, time_unit=time_unit)
         self._clock = clock
         self._began = clock()
+        self._heard: float | None = None
+        self._dropped = 0
         self._rate = Rate()
         self._lock = threading.Lock()  # for changing what is below; never held while calling out
         self._record = Record()
@@ -138,6 +140,22 @@ class Feed:
             return None
         waited = self._clock() - self._began
         return waited if waited >= SILENT_SECONDS else None
+
+    @property
+    def age(self) -> float | None:
+        """How long ago (s) the newest message came, or None; by this machine's clock, whatever the server's says."""
+        heard = self._heard
+        return None if heard is None else self._clock() - heard
+
+    @property
+    def dropped(self) -> int:
+        """Messages that came and did not reach a reader here in time, and samples that came too late."""
+        return self._dropped + self.ring.late
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody shows this feed."""
+        return bool(self._watchers)
 
     @property
     def unequal(self) -> str:
@@ -220,14 +238,23 @@ class Feed:
         self.ring.clear()
         self._tell()
 
+    def touch(self) -> None:
+        """Tell everybody who looks on to look again."""
+        self._tell()
+
     # The sink: the client thread.
+
+    def count_dropped(self, messages: int) -> None:
+        """Count messages that a tap could not keep; for taps."""
+        self._dropped += messages
 
     def received(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
         for block in self._reader.read((message.data, message.timestamp) for message in messages):
             self.ring.append(block.times, block.columns)
-        self._rate.add(len(messages), self._clock())
+        self._heard = self._clock()
+        self._rate.add(len(messages), self._heard)
         with self._lock:
             record = self._record
             if record.state is TopicState.CLOSED:

@@ -1,0 +1,81 @@
+"""Messages that somebody has yet to take: bounded by number and by size, the oldest dropped and counted.
+
+Stands before every iterator, and before the ``on_message`` callbacks of a topic. Filled on the client thread,
+emptied anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nbrealtime.client import Message
+
+__all__ = ["MAX_BACKLOG_BYTES", "MAX_BACKLOG_MESSAGES", "Backlog", "weigh"]
+
+MAX_BACKLOG_MESSAGES = 10_000
+MAX_BACKLOG_BYTES = 16 * 1024 * 1024
+
+_ENVELOPE = 160  # a Message, its topic, times and id
+_SMALL = 32  # a number; close enough for what bounds memory, and no call per number
+
+
+class Backlog:
+    """A bounded queue of messages. A single message over the limit is kept, alone."""
+
+    def __init__(self, *, messages: int = MAX_BACKLOG_MESSAGES, max_bytes: int = MAX_BACKLOG_BYTES) -> None:
+        self._messages = messages
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._queue: deque[tuple[Message, int]] = deque()
+        self._bytes = 0
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, messages: Sequence[Message]) -> int:
+        """Add messages; return how many older ones were dropped for them."""
+        dropped = 0
+        with self._lock:
+            for message in messages:
+                weight = _ENVELOPE + weigh(message.data)
+                self._queue.append((message, weight))
+                self._bytes += weight
+                while len(self._queue) > self._messages or (
+                    self._bytes > self._max_bytes and len(self._queue) > 1
+                ):
+                    self._bytes -= self._queue.popleft()[1]
+                    dropped += 1
+            self.dropped += dropped
+        return dropped
+
+    def take(self) -> Message | None:
+        """Remove and return the oldest message, or None."""
+        with self._lock:
+            if not self._queue:
+                return None
+            message, weight = self._queue.popleft()
+            self._bytes -= weight
+            return message
+
+    def clear(self) -> None:
+        with self._lock:
+            self._queue.clear()
+            self._bytes = 0
+
+
+def weigh(data: Any) -> int:
+    """Return about how many bytes of memory a payload holds; long lists are judged by their beginning."""
+    if isinstance(data, (str, bytes)):
+        return 50 + len(data)
+    if isinstance(data, list):
+        if len(data) <= 64:
+            return 56 + sum(8 + weigh(item) for item in data)
+        return 56 + len(data) * (8 + sum(map(weigh, data[:16])) // 16)
+    if isinstance(data, dict):
+        return 100 + sum(60 + weigh(key) + weigh(item) for key, item in data.items())
+    return _SMALL

@@ -1,0 +1,251 @@
+"""``Connection``: a server, as an object whose traits follow how it is reached.
+
+It wraps a counted ``Link`` of ``nbrealtime.client``; several connections to the same address with the same token share
+one socket. It keeps one ``LiveTopic`` per name. ``default_connection`` is the one that ``rt.subscribe``, ``rt.publish`` and
+the widgets use when they are not told another.
+
+The rule here: *nothing waits for the network*. What is wrong shows in the traits, and once below the cell that
+connected.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from nbrealtime import lifecycle
+from nbrealtime.client import Link, LinkState, Status, open_link
+from nbrealtime.discovery import local
+from nbrealtime.errors import ConnectionClosed
+from nbrealtime.live.callbacks import Faults
+from nbrealtime.live.delivery import Deliver
+from nbrealtime.live.feed import TopicState
+from nbrealtime.live.show import mimebundle
+from nbrealtime.live.stats import Neighbours, fetch_topics
+from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
+from nbrealtime.live.topic import LiveTopic, TopicOptions
+from nbrealtime.wire.encodings import encode_data
+from nbrealtime.wire.topics import check_pattern, check_topic
+
+if TYPE_CHECKING:
+    from nbrealtime.client.target import Token
+
+__all__ = ["Connection", "connections", "default_connection", "open_connection"]
+
+_ADVICE = "connect() opens another connection"
+
+
+def _fresh(read: Callable[[Status], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
+    return Fresh(lambda connection: read(connection.link.status), advice=_ADVICE, help=help)
+
+
+class Connection(Subject):
+    """A connection to a server; made by ``rt.connect``. Observers may be called beside the running cell.
+
+    Close it with ``close()`` or by ``with``: its topics end with it, and the socket with the last connection that
+    uses it.
+    """
+
+    state = _fresh(lambda s: s.state.value, "disconnected, connecting, connected, reconnecting or closed")
+    url = _fresh(lambda s: s.url, "the server's address, without a token")
+    user = _fresh(lambda s: s.user, "who we are to the server")
+    latency = _fresh(lambda s: s.latency, "the newest round trip in seconds")
+    attempts = _fresh(lambda s: s.attempts, "attempts in a row that failed")
+    queued = _fresh(lambda s: s.queued, "publishes that wait to be sent")
+    dropped = _fresh(lambda s: s.dropped, "publishes that were given up while offline")
+    error = _fresh(lambda s: s.error, "why there is no connection, a sentence")
+    errors = Fresh(
+        lambda c: c.faults.newest, advice=_ADVICE, help="the newest 100 exceptions of its observers"
+    )
+
+    def __init__(
+        self, link: Link, *, name: str | None = None, deliver: Deliver = "auto", notify_hz: float = NOTIFY_HZ
+    ):
+        self.link = link
+        self.name = name
+        super().__init__(deliver=deliver, notify_hz=notify_hz)
+        self._topics: dict[str, LiveTopic] = {}
+        self._options: dict[str, TopicOptions] = {}
+        self._lock = threading.Lock()  # for the topics
+        self._said: set[str] = set()
+        self._to_say: deque[str] = deque()
+        self._announcements = self._delivery.slot(self._announce, deliver)
+        self.neighbours = Neighbours(lambda: link.target, self._carrying)
+        link.listen(self._changed)
+        link.on_report(self._report)
+        with _lock:
+            _open.append(self)
+
+    @property
+    def faults(self) -> Faults:
+        """Where its observers' exceptions are kept."""
+        return self._faults
+
+    @property
+    def topics(self) -> tuple[LiveTopic, ...]:
+        """The topics that are open on it."""
+        with self._lock:
+            return tuple(self._topics.values())
+
+    def topic(self, name: str, **options: Unpack[TopicOptions]) -> LiveTopic:
+        """Return the ``LiveTopic`` of a name or pattern, subscribed; the same one as long as it is open.
+
+        The options are those of ``LiveTopic``. Left out, one is its default, or for an open topic what that has.
+
+        Raises ``InvalidTopic``, ``ConnectionClosed``; ``ValueError`` names an option that an open topic has otherwise.
+        """
+        check_pattern(name)
+        with self._lock:
+            known = self._topics.get(name)
+            if known is not None and known.feed.newest.state is not TopicState.CLOSED:
+                _check_same(name, options, self._options[name])
+                return known
+            if self.link.status.state is LinkState.CLOSED:
+                raise ConnectionClosed(self.link.status.url)
+            topic = LiveTopic(self, name, **options)
+            topic.open()
+            self._topics[name] = topic
+            self._options[name] = options
+            return topic
+
+    def publish(self, topic: str, data: Any) -> None:
+        """Send ``data`` to everybody who is subscribed to ``topic``: any JSON value, bytes, or a numpy array.
+
+        Returns when the message stands in line. Before the first connection and while connected it waits, at most
+        5 s, when 8 MiB stand before it; after a lost connection the newest 100 messages are kept.
+
+        Raises ``InvalidTopic``, ``MessageTooLarge``, ``PublishTimeout``, ``ConnectionClosed``; ``TypeError`` and
+        ``ValueError`` for what JSON cannot carry.
+        """
+        self.link.publish(check_topic(topic), encode_data(data))
+
+    def wait_connected(self, timeout: float | None = None) -> bool:
+        """Wait until connected; return False after ``timeout`` seconds, or when it is closed. Can be interrupted."""
+        return self.link.wait_connected(timeout)
+
+    def reconnect(self) -> None:
+        """Try to connect now, instead of when the next attempt is due. Raises ``ConnectionClosed``."""
+        self.link.reconnect()
+
+    def close(self) -> None:
+        """Close its topics and give the socket back; what was published is still sent. Harmless when repeated."""
+        for topic in self.topics:
+            topic.close()
+        self.link.close()
+        with _lock:
+            if self in _open:
+                _open.remove(self)
+        self._wake()
+
+    def forget(self, topic: LiveTopic) -> None:
+        """Drop a topic that was closed; for ``LiveTopic.close``."""
+        with self._lock:
+            if self._topics.get(topic.feed.name) is topic:
+                del self._topics[topic.feed.name]
+
+    def fetch_topics(self) -> dict[str, int]:
+        """Ask the server which topics have subscribers, and how many. Raises ``ConnectionFailed``."""
+        return fetch_topics(self.link.target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        status = self.link.status
+        text = f"Connection {status.url!r}: {status.state.value}"
+        if status.state.value == "connected":
+            text += f" as {status.user}" if status.user else ""
+            text += "" if status.latency is None else f", {status.latency * 1000:.2g} ms"
+        elif status.attempts:
+            text += f", attempt {status.attempts}"
+        if status.queued:
+            text += f", {status.queued:,} queued"
+        if status.dropped:
+            text += f", {status.dropped:,} dropped"
+        return f"{text} ({status.error})" if status.error else text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return mimebundle(self, include, exclude)
+
+    def __dir__(self) -> list[str]:
+        return [
+            *(name for name in vars(Connection) if not name.startswith("_")),
+            "link",
+            "observe",
+            "unobserve",
+        ]
+
+    def _carrying(self) -> list[str]:
+        return [topic.feed.name for topic in self.topics if topic.feed.newest.count]
+
+    # Called on the client thread.
+
+    def _changed(self, status: Status) -> None:
+        if status.error:
+            self._report(status.error)
+        self._wake()
+
+    def _report(self, sentence: str) -> None:
+        # The same trouble comes back with every attempt; a cell that has long finished should not fill with it.
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._to_say.append(sentence)
+            self._delivery.wake(self._announcements)
+
+    def _announce(self, until: float) -> float | None:
+        while self._to_say:
+            self._origin.say(self._to_say.popleft())
+        return None
+
+
+def _check_same(name: str, asked: TopicOptions, given: TopicOptions) -> None:
+    has = {**(LiveTopic.__init__.__kwdefaults__ or {}), **given}
+    for option, value in asked.items():
+        if has.get(option) != value:
+            raise ValueError(
+                f"{name} is open with {option}={has.get(option)!r}, not {value!r}: leave {option} out, or close it first"
+            )
+
+
+_lock = threading.RLock()
+_open: list[Connection] = []
+_default: Connection | None = None
+
+
+def open_connection(url: str | None = None, token: Token = None, *, name: str | None = None) -> Connection:
+    """Return a new connection; see ``rt.connect``."""
+    return Connection(open_link(url, token, name=name), name=name)
+
+
+def connections() -> tuple[Connection, ...]:
+    """Every connection that is open in this process, oldest first."""
+    with _lock:
+        return tuple(_open)
+
+
+def default_connection() -> Connection:
+    """Return the connection for whoever does not say which; opens one if need be.
+
+    It is this kernel's own server; else the connection that was opened last; else what ``rt.connect()`` finds.
+    It stays the same one as long as it is open.
+    """
+    global _default
+    with _lock:
+        usable = [known for known in _open if known.link.status.state is not LinkState.CLOSED]
+        if _default not in usable:
+            _default = usable[-1] if usable and local() is None else open_connection()
+        return _default
+
+
+def _forget() -> None:
+    global _lock, _default
+    _lock, _default = threading.RLock(), None
+    _open.clear()
+
+
+lifecycle.after_fork(_forget)

@@ -1,0 +1,155 @@
+"""What ``LiveTopic`` and ``Connection`` have in common: traits that follow, and how they tell.
+
+A ``Fresh`` trait has no stored value: its getter reads what its owner knows at this moment, and nobody can assign it. A
+``Subject`` compares what it knows with what it last told, and notifies of the differences, when and where its
+delivery slot runs (``nbrealtime.live.delivery``). So reading is always fresh, and telling is never faster than
+somebody can listen.
+
+The rule here: *only the holder of the slot's claim tells*. The client thread commits and wakes; it never notifies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from traitlets import All, Bunch, HasTraits, TraitError, TraitType
+from traitlets.traitlets import EventHandler
+
+from nbrealtime.live.callbacks import Callback, Faults
+from nbrealtime.live.cells import Origin, own
+from nbrealtime.live.delivery import Deliver, delivery
+
+__all__ = ["NOTIFY_HZ", "Fresh", "Subject"]
+
+NOTIFY_HZ = 10.0
+
+
+class Fresh(TraitType):  # type: ignore[misc, type-arg, unused-ignore]
+    """A trait whose value is read from its owner at every access; assigning raises ``TraitError`` with ``advice``."""
+
+    read_only = True
+
+    def __init__(self, read: Callable[[Any], Any], *, advice: str, help: str) -> None:  # noqa: A002 - traitlets' name
+        super().__init__(default_value=None, allow_none=True, help=help)
+        self._read = read
+        self._advice = advice
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        return self._read(obj)
+
+    def set(self, obj: Any, value: Any) -> None:
+        raise TraitError(f"{self.name!r} follows what arrives and cannot be assigned; {self._advice}")
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        self.set(obj, value)
+
+
+class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
+    """Owns a delivery slot and tells its ``Fresh`` traits' changes, at most ``notify_hz`` times a second."""
+
+    # On the class, because the decorators of a subclass observe before its constructor has run.
+    _observed = False
+    _tell_after = 0.0
+
+    def __init__(self, *, deliver: Deliver, notify_hz: float) -> None:
+        if not 0 < notify_hz <= 1000:
+            raise ValueError(f"notify_hz is between 0 and 1000 notifications per second, not {notify_hz!r}")
+        self._origin = Origin.here()
+        self._faults = Faults()
+        self._interval = 1 / notify_hz
+        self._delivery = delivery()
+        self._slot = self._delivery.slot(self._deliver, deliver)
+        self._told: dict[str, Any] = {}
+        super().__init__()
+
+    @property
+    def origin(self) -> Origin:
+        """The cell that made it."""
+        return self._origin
+
+    def observe(
+        self,
+        handler: Callable[..., Any],
+        names: Any = All,
+        type: Any = "change",  # noqa: A002 - traitlets' name
+    ) -> None:
+        """Call ``handler(change)`` when a trait changes; possibly beside the running cell (``deliver="auto"``).
+
+        As in ``traitlets``, with three differences: notifications are coalesced (``notify_hz``), an exception goes to
+        ``errors``, and the handler goes when the cell that registered it starts again.
+        """
+        if isinstance(handler, EventHandler):
+            self._observed = True
+            super().observe(handler, names, type)
+            return
+        if not self._observed:
+            # Nobody was told anything so far, so "old" is what the observer could have read just now.
+            self._told = {name: getattr(self, name) for name in self._fresh_names()}
+            self._observed = True
+        if not isinstance(handler, Callback):
+            handler = Callback(handler, self._faults)
+            own(handler.origin.cell, lambda: self.unobserve(handler, names, type))
+        super().observe(handler, names, type)
+
+    def unobserve(
+        self,
+        handler: Callable[..., Any],
+        names: Any = All,
+        type: Any = "change",  # noqa: A002 - traitlets' name
+    ) -> None:
+        """Stop calling ``handler``; harmless if it is not registered."""
+        with contextlib.suppress(ValueError):  # traitlets raises it for a handler that is not in its list
+            super().unobserve(handler, names, type)
+
+    def _fresh_names(self) -> Collection[str]:
+        return [name for name, trait in self.traits().items() if isinstance(trait, Fresh)]
+
+    def _wake(self) -> None:
+        """Have changes told. Any thread; costs nothing when nobody listens."""
+        if self._observed:
+            self._delivery.wake(self._slot, self._tell_after)
+
+    def _deliver(self, until: float) -> float | None:
+        """Tell what changed. The caller holds the slot's claim."""
+        return self._tell(time.monotonic())
+
+    def _tell(self, now: float) -> float | None:
+        """Notify of what differs, unless that was done a moment ago; return when to come again, or None."""
+        if not self._observed:
+            return None
+        if now < self._tell_after:
+            return self._tell_after
+        self._tell_after = now + self._interval
+        told = self._told
+        changes = []
+        for name, new in self._current().items():
+            old = told.get(name)
+            if _differs(old, new):
+                told[name] = new
+                changes.append(Bunch(name=name, old=old, new=new, owner=self, type="change"))
+        for change in changes:
+            try:
+                # The class's function: ``hold_trait_notifications`` in the running cell replaces the instance's, and
+                # would swallow what this thread tells.
+                HasTraits.notify_change(self, change)
+            except Exception as error:  # noqa: BLE001 - a subclass's own handler; the stream goes on
+                self._faults.add(error)
+        return None
+
+    def _current(self) -> dict[str, Any]:
+        """The values of all fresh traits at one moment."""
+        return {name: getattr(self, name) for name in self._told}
+
+
+def _differs(old: Any, new: Any) -> bool:
+    if old is new:
+        return False
+    if type(old) is not type(new):
+        return True
+    try:
+        return bool(old != new)
+    except (TypeError, ValueError):  # arrays, which compare element by element
+        return True

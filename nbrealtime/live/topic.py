@@ -1,0 +1,412 @@
+"""``LiveTopic``: one topic as an object whose traits follow what arrives.
+
+The stream itself lives in ``topic.feed`` (``nbrealtime.live.feed``), which the client thread fills; this is the face in
+front of it. Reading a trait reads the feed's newest record, on any thread; notifications and ``on_message``
+callbacks run where ``nbrealtime.live.delivery`` says.
+
+The rule here: *a topic is made by its connection* (``Connection.topic``, ``rt.subscribe``), which keeps one per name;
+constructing one connects nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
+
+from nbrealtime.live import exports, views
+from nbrealtime.live.backlog import Backlog
+from nbrealtime.live.callbacks import Callback, Faults
+from nbrealtime.live.cells import own
+from nbrealtime.live.delivery import Deliver, Delivery
+from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
+from nbrealtime.live.field import FieldView
+from nbrealtime.live.iterate import MessageIterator, ended
+from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES
+from nbrealtime.live.samples import TimeUnit
+from nbrealtime.live.show import mimebundle, shown
+from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
+from nbrealtime.live.widgetlink import WidgetLink
+from nbrealtime.wire.times import format_age, parse_duration
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from nbrealtime.client import Message, Subscription
+    from nbrealtime.live.connection import Connection
+
+__all__ = ["LiveTopic", "TopicOptions"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ADVICE = "publish() sends a new value to everybody, this topic included"
+_LOOK_AGAIN_SECONDS = 30.0
+
+
+class TopicOptions(TypedDict, total=False):
+    """The options of a ``LiveTopic``."""
+
+    deliver: Deliver
+    notify_hz: float
+    time_field: str | None
+    time_unit: TimeUnit
+    samples: int
+    max_bytes: int
+
+
+def _fresh(read: Callable[[LiveTopic, Record], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
+    return Fresh(lambda topic: read(topic, topic.feed.record), advice=_ADVICE, help=help)
+
+
+class LiveTopic(Subject):
+    """What arrives on one topic. Its callbacks may run beside the running cell (``deliver="auto"``).
+
+    Made by ``rt.subscribe`` or ``Connection.topic``. ``deliver`` says where callbacks and notifications run: ``"auto"`` on
+    the kernel's loop, and on a thread of ours while a cell keeps that busy; ``"main"`` never beside a cell;
+    ``"thread"`` never on the loop. ``notify_hz`` bounds how often ``observe`` and ``link`` are told (per second);
+    ``on_message`` is called for every message. ``samples`` and ``max_bytes`` bound the ring of numeric samples,
+    ``time_field`` and ``time_unit`` say how objects carry their times.
+
+    Close it with ``close()`` or by ``with``; it ends with its connection.
+    """
+
+    feed: Feed
+
+    name = _fresh(lambda topic, _: topic.feed.name, "the topic's name or pattern")
+    state = _fresh(lambda _, r: r.state.value, "subscribing, live, offline, refused or closed")
+    value = _fresh(lambda _, r: None if r.message is None else r.message.data, "the newest message's payload")
+    message = _fresh(lambda _, r: r.message, "the newest message, a nbrealtime.Message")
+    timestamp = _fresh(
+        lambda _, r: None if r.message is None else r.message.timestamp, "its time, s since the epoch"
+    )
+    offset = _fresh(
+        lambda _, r: None if r.message is None else r.message.offset, "its place in the topic's history"
+    )
+    count = _fresh(lambda _, r: r.count, "how many messages have come")
+    rate = _fresh(lambda topic, _: topic.feed.rate(), "messages per second, over the last few")
+    presence_count = _fresh(
+        lambda _, r: r.presence_count, "how many connections are subscribed, as the server says"
+    )
+    members = _fresh(lambda _, __: None, "who is subscribed; None where the server does not tell")
+    gaps = _fresh(lambda _, r: r.gaps, "interruptions in which messages may have been missed")
+    dropped = _fresh(
+        lambda topic, _: topic.feed.dropped, "messages and samples that came but could not be kept"
+    )
+    paused = _fresh(lambda topic, _: topic.feed.paused, "whether pause() holds it")
+    error = _fresh(lambda _, r: r.error, "why the server last refused something, a sentence")
+    errors = _fresh(lambda topic, _: topic.faults.newest, "the newest 100 exceptions of its callbacks")
+
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        *,
+        deliver: Deliver = "auto",
+        notify_hz: float = NOTIFY_HZ,
+        time_field: str | None = "t",
+        time_unit: TimeUnit = "s",
+        samples: int = MAX_SAMPLES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.feed = Feed(
+            name, time_field=time_field, time_unit=time_unit, samples=samples, max_bytes=max_bytes
+        )
+        super().__init__(deliver=deliver, notify_hz=notify_hz)
+        self._connection = connection
+        self._subscription: Subscription | None = None
+        self._callbacks: tuple[Callback, ...] = ()
+        self._callbacks_lock = threading.Lock()
+        self._backlog = Backlog()
+        self._opened = time.monotonic()
+        self._waited = 0  # messages that wait() has counted
+        self._remarks: deque[str] = deque()
+        self._remarked: set[str] = set()
+        self._lookout = self._delivery.slot(self._look_around, "thread")
+        self.feed.hint = lambda: connection.neighbours.hint(name)
+        self.feed.tap(self._arrived)
+
+    # What it is.
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that it arrives on."""
+        return self._connection
+
+    @property
+    def faults(self) -> Faults:
+        """Where its callbacks' exceptions are kept; for what else runs a user's code in its name."""
+        return self._faults
+
+    @property
+    def delivery(self) -> Delivery:
+        """What runs its callbacks."""
+        return self._delivery
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The numeric fields that have come so far; a payload that is a number is field ``value``."""
+        return self.feed.ring.fields
+
+    def __getitem__(self, field: str) -> FieldView:
+        """Return one field of it, to plot or export by itself; it need not have come yet."""
+        if not isinstance(field, str):
+            raise TypeError(f"a field has a name, like {self.name}['x'], not {field!r}")
+        return FieldView(self, field)
+
+    # Being told.
+
+    def on_message(self, callback: F) -> F:
+        """Call ``callback(message)`` for every message, possibly beside the running cell; return ``callback``.
+
+        In order, never twice at a time. Usable as a decorator. Its output appears below the cell that registered
+        it, its exceptions go to ``errors``, and it goes when that cell starts again. While it is slow or the topic is
+        paused, up to 10,000 messages or 16 MiB wait; beyond, the oldest are dropped and counted in ``dropped``.
+        """
+        if not callable(callback):
+            raise TypeError(f"on_message takes a function of one argument, the message, not {callback!r}")
+        registered = Callback(callback, self._faults)
+        with self._callbacks_lock:
+            if registered in self._callbacks:
+                return callback
+            self._callbacks = (*self._callbacks, registered)
+        own(registered.origin.cell, lambda: self._remove(registered))
+        return callback
+
+    def off_message(self, callback: Callable[..., Any]) -> None:
+        """Stop calling ``callback``, from the next message on; harmless if it is not registered."""
+        self._remove(callback)
+
+    def _remove(self, callback: object) -> None:
+        with self._callbacks_lock:
+            self._callbacks = tuple(known for known in self._callbacks if not known == callback)  # noqa: SIM201
+            if not self._callbacks:
+                self._backlog.clear()
+
+    def link(
+        self, widget: Any, trait: str = "value", transform: Callable[[Any], Any] | None = None
+    ) -> WidgetLink:
+        """Keep ``widget.trait`` at this topic's value, or at ``transform(value)``; the safe way to drive an ipywidget.
+
+        Goes on while a cell runs. Returns the link, to ``close``.
+        """
+        return WidgetLink(self, widget, trait, transform)
+
+    # Waiting.
+
+    def wait(self, n: int = 1, timeout: str | float | None = None) -> Message:
+        """Wait until ``n`` messages have come that no earlier ``wait`` has counted; return the newest message.
+
+        Messages that came before the call count too, so that nothing is missed between ``publish`` and ``wait``. Can be
+        interrupted. ``timeout`` is in seconds, or like ``"5s"``.
+
+        Raises ``TimeoutError``, which says how many came; ``Refused`` if the server refuses the topic.
+        """
+        if type(n) is not int or n < 1:
+            raise ValueError(f"wait for at least one message, not n={n!r}")
+        seconds = None if timeout is None else 0.0 if timeout == 0 else parse_duration(timeout)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        began = self._waited
+        changed = threading.Event()
+
+        def look(_: Sequence[Message]) -> None:
+            record = self.feed.newest
+            if record.count >= began + n or record.state.ended:
+                changed.set()
+
+        untap = self.feed.tap(look)
+        try:
+            while True:
+                record = self.feed.newest
+                if record.count >= began + n and record.message is not None:
+                    self._waited = began + n
+                    return record.message
+                if record.state.ended:
+                    raise ended(self.name, record)
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    came = record.count - began
+                    raise TimeoutError(
+                        f"{self.name}: {came} of {n} message{'s' * (n != 1)} came within {seconds:g} s "
+                        f"({self._describe_state(record)})"
+                    )
+                # In slices, because on some systems a wait without end cannot be interrupted.
+                changed.wait(1.0 if left is None else min(left, 1.0))
+        finally:
+            untap()
+
+    def __aiter__(self) -> MessageIterator:
+        """Return an iterator over every message from now on; see ``MessageIterator``."""
+        return MessageIterator(self.feed)
+
+    async def next(self) -> Message:
+        """Return the next message that comes. To get every one, use ``async for``."""
+        try:
+            return await anext(MessageIterator(self.feed))
+        except StopAsyncIteration:
+            raise ended(self.name, self.feed.newest) from None
+
+    # Doing.
+
+    def publish(self, data: Any) -> None:
+        """Send ``data`` to everybody who is subscribed: any JSON value, bytes, or a numpy array.
+
+        See ``Connection.publish`` for when it waits and what it raises.
+        """
+        self._connection.publish(self.name, data)
+
+    def pause(self) -> None:
+        """Let the traits stand still and hold callbacks back; the ring, iterators and ``wait`` go on."""
+        self.feed.pause()
+
+    def resume(self) -> None:
+        """Let the traits follow again, and hand the messages that came meanwhile to the callbacks."""
+        self.feed.resume()
+
+    def clear(self) -> None:
+        """Forget the samples. What is known about the stream (``value``, ``count``) stays."""
+        self.feed.clear()
+
+    def close(self) -> None:
+        """Unsubscribe, and end iterators and waiting; the samples stay readable. Harmless when repeated."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.close()
+        self.feed.closed()
+        self._backlog.clear()
+        self._connection.forget(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Taking with you. Copies; NaN is a gap; ``last`` is the newest so many.
+
+    def to_numpy(self, fields: Iterable[str] | None = None, last: int | None = None) -> NDArray[np.void]:
+        """Return a structured array: ``t`` (s since the epoch) first, then the fields, or those asked for."""
+        return exports.to_numpy(self.feed.ring, fields, last)
+
+    def to_pandas(self, fields: Iterable[str] | None = None, last: int | None = None) -> pd.DataFrame:
+        """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``. Needs pandas."""
+        return exports.to_pandas(self.feed.ring, fields, last)
+
+    def to_polars(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
+        """Return a polars DataFrame with ``time`` (UTC) first. Needs polars."""
+        return exports.to_polars(self.feed.ring, fields, last)
+
+    def to_arrow(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
+        """Return a pyarrow Table with ``time`` (UTC) first. Needs pyarrow."""
+        return exports.to_arrow(self.feed.ring, fields, last)
+
+    # Showing.
+
+    def plot(self, *args: Any, **options: Any) -> Any:
+        """Return a live plot of its fields, which goes on while other cells run; see ``LivePlot`` for the options."""
+        return views.make("plot", self, *args, **options)
+
+    def __repr__(self) -> str:
+        record = self.feed.record
+        text = f"LiveTopic {self.name!r}: {self._describe_state(record)}"
+        if record.message is None:
+            return text
+        age = self.feed.age
+        ago = "" if age is None else f" ({format_age(age)})"
+        plural = "" if record.count == 1 else "s"
+        return f"{text}, {record.count:,} message{plural}, last {shown(record.message.data)}{ago}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return mimebundle(self, include, exclude)
+
+    def _describe_state(self, record: Record) -> str:
+        text = record.state.value
+        if record.state is TopicState.REFUSED and record.error:
+            text += f" ({record.error})"
+        elif self.feed.paused:
+            text += ", paused"
+        if record.message is not None or record.state.ended:
+            return text
+        if self.feed.silent is None:
+            return f"{text}, no message yet"
+        self._connection.neighbours.refresh(self.feed.touch)
+        return f"{text}, {self.feed.status().reason}"
+
+    def __dir__(self) -> list[str]:
+        # What HasTraits brings (add_traits, class_own_trait_events, …) works, and would bury what is ours.
+        return [
+            *(name for name in vars(LiveTopic) if not name.startswith("_")),
+            "feed",
+            "observe",
+            "unobserve",
+        ]
+
+    # The stream.
+
+    def open(self) -> None:
+        """Subscribe; for its connection."""
+        self._subscription = self._connection.link.subscribe(self.name, self.feed)
+        self._opened = time.monotonic()
+        self._delivery.wake(self._lookout, self._opened + SILENT_SECONDS)
+
+    def _arrived(self, messages: Sequence[Message]) -> None:
+        """Called on the client thread with what came, and when anything changed."""
+        if messages and self._callbacks:
+            dropped = self._backlog.put(messages)
+            if dropped:
+                self.feed.count_dropped(dropped)
+        if self.feed.unequal:
+            self._remark("unequal", f"{self.feed.name} {self.feed.unequal}: such messages are not plotted")
+        record = self.feed.newest
+        if record.state is TopicState.REFUSED:
+            self._remark("refused", f"{self.feed.name} was refused: {record.error}")
+        if self._callbacks and len(self._backlog) and not self.feed.paused:
+            self._delivery.wake(self._slot)
+        else:
+            self._wake()
+
+    def _deliver(self, until: float) -> float | None:
+        """Hand messages to the callbacks, then tell what changed. The caller holds the slot's claim."""
+        now = self._hand_out(until)
+        again = self._tell(now)
+        if len(self._backlog) and self._callbacks and not self.feed.paused:
+            return now
+        if again is None and self._observed and self._told.get("rate"):
+            return now + 1.0  # it falls without anything arriving
+        return again
+
+    def _hand_out(self, until: float) -> float:
+        while True:
+            now = time.monotonic()
+            if now >= until or self.feed.paused or not self._callbacks:
+                return now
+            if (message := self._backlog.take()) is None:
+                return now
+            for callback in self._callbacks:
+                # Any of them may have unregistered another, or closed the topic.
+                if callback in self._callbacks and self.feed.newest.state is not TopicState.CLOSED:
+                    callback(message)
+
+    def _remark(self, kind: str, sentence: str) -> None:
+        """Have ``sentence`` said below the cell that subscribed, if nothing of its kind was."""
+        if kind not in self._remarked:
+            self._remarked.add(kind)
+            self._remarks.append(sentence)
+            self._delivery.wake(self._lookout)
+
+    def _look_around(self, until: float) -> float | None:
+        """On the delivery thread: say what is to be said, and look for others if this topic hears nothing."""
+        while self._remarks:
+            self._origin.say(self._remarks.popleft())
+        record = self.feed.newest
+        if record.count or record.state.ended:
+            return None
+        if self.feed.silent is None:
+            return self._opened + SILENT_SECONDS
+        if record.state is TopicState.LIVE:
+            self._connection.neighbours.refresh(self.feed.touch)
+            self.feed.touch()
+        return time.monotonic() + _LOOK_AGAIN_SECONDS if self.feed.watched else None
