@@ -40,6 +40,7 @@ __all__ = ["Connection", "Listener", "Route"]
 _HANDSHAKE_SECONDS: Final = 10.0
 _RESOLVE_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 5.0
+_LAST_ANSWER_SECONDS: Final = 1.0
 _WRITE_BYTES: Final = 128 * 1024
 # Counters change with every publish; whoever shows them is told this often.
 _NOTICE_SECONDS: Final = 0.1
@@ -89,6 +90,8 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
         self._nudge = asyncio.Event()
         self._drained = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._has_published = False
         self._timer: asyncio.TimerHandle | None = None
         self._verdict = ""
         self._notice_timer: asyncio.TimerHandle | None = None
@@ -194,6 +197,14 @@ class Connection:
                 while self._is_worth_waiting():
                     self._drained.clear()
                     await self._drained.wait()
+            # Some servers forget what they have not read yet when they see the goodbye.
+            async with asyncio.timeout(_LAST_ANSWER_SECONDS):
+                if self._session.state is LinkState.CONNECTED and self._has_published:
+                    self._session.ask(self._now())
+                    self._write()
+                    while self._session.state is LinkState.CONNECTED and not self._session.is_answered:
+                        self._answered.clear()
+                        await self._answered.wait()
         except TimeoutError:
             pass  # a server that reads so slowly is left; what waits is counted as dropped
         finally:
@@ -277,6 +288,7 @@ class Connection:
     def _end(self, closing: Closing) -> None:
         self._socket = None
         self._drained.set()
+        self._answered.set()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -355,6 +367,7 @@ class Connection:
             if isinstance(item, tuple):
                 taken += len(item[1])
                 publish(*item)
+                self._has_published = True
             else:
                 item()
         self._write(taken)
@@ -409,6 +422,7 @@ class Connection:
         if self._timer is not None and deadline is not None and deadline < self._timer.when():
             self._arm()
         if session.latency != self._status.latency:
+            self._answered.set()
             self._notice()
 
     def _hand_on(self, topic: str, batch: list[Message]) -> None:

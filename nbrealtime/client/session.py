@@ -104,7 +104,7 @@ class Session:
         self._connected_at = 0.0
         self._heard_at = 0.0
         self._ping_at = 0.0
-        self._ping_sent_at: float | None = None
+        self._pings: deque[float] = deque(maxlen=16)  # when those were sent that are not answered
         self._close_by: float | None = None
         self._verdict: tuple[bool, str] | None = None
         self._told: set[str] = set()
@@ -176,7 +176,7 @@ class Session:
         self._was_connected = True
         self._connected_at = self._heard_at = now
         self._ping_at = now  # at once: the latency is known from the beginning
-        self._ping_sent_at = None
+        self._pings.clear()
         self.outbox.go_online(first)
         return self._drop_reports()
 
@@ -199,7 +199,8 @@ class Session:
         if self.state is LinkState.CLOSED:
             return []
         again, why = self._verdict or (_may_reconnect(code), _closing(code, reason))
-        self._verdict = self._close_by = self._ping_sent_at = None
+        self._verdict = self._close_by = None
+        self._pings.clear()
         self.latency = None
         for topic in self._topics:
             self._topics[topic] = None
@@ -244,9 +245,8 @@ class Session:
             timestamp = said.timestamp
             return Message(topic, said.data, wall if timestamp is None else timestamp / 1000, said.message_id)
         if kind == "pong":
-            if self._ping_sent_at is not None:
-                self.latency = max(now - self._ping_sent_at, 0.0)
-                self._ping_sent_at = None
+            if self._pings:
+                self.latency = max(now - self._pings.popleft(), 0.0)
             return None
         if kind == "error":
             return self._read_error(topic, said.data, now)
@@ -301,10 +301,20 @@ class Session:
             return f"the server has not answered for {SILENCE_SECONDS:g} s"
         if now >= self._ping_at:
             self._ping_at = now + PING_SECONDS
-            self._ping_sent_at = now
+            self._pings.append(now)
             # Behind megabytes of publishes it would measure those, and come too late for the server.
             self.outbox.add_control(wire.encode_ping(), urgent=True)
         return None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the server has read everything up to the last ping."""
+        return not self._pings
+
+    def ask(self, now: float) -> None:
+        """Sends a ping behind everything that waits: its answer says that the server has read all of it."""
+        self._pings.append(now)
+        self.outbox.add_control(wire.encode_ping())
 
     # -- details --------------------------------------------------------------------------------------
 
