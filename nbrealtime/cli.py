@@ -6,9 +6,10 @@ status. What a command prints as its result goes to stdout, what it says about
 itself to stderr.
 
 The one rule: nobody sees a traceback for a fault that is theirs or the
-network's. Such a fault is a :class:`~nbrealtime.errors.RealtimeError`, an
-``OSError`` or a ``ValueError`` and ends here as one message on stderr and status
-1; anything else is ours and keeps its traceback, because we have to find it.
+network's. Such a fault is a :class:`~nbrealtime.errors.RealtimeError`, a
+:class:`~nbrealtime.commands.reporting.CommandError` or an ``OSError`` and ends
+here as one message on stderr and status 1; anything else is ours and keeps its
+traceback, because we have to find it.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # once more as it ends, so give it one that takes everything.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except (RealtimeError, CommandError, OSError, ValueError) as fault:
+        except (RealtimeError, CommandError, OSError) as fault:
             say(f"nbrealtime: {fault}")
             return 1
     return status

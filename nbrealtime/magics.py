@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from nbrealtime import discovery
 from nbrealtime.commands.values import actions, lifetime, pattern, port
 from nbrealtime.errors import AddressInUse, RealtimeError
+from nbrealtime.wire.times import format_duration
 
 if TYPE_CHECKING:
     from nbrealtime.server import Server
@@ -194,7 +195,8 @@ def _token(arguments: argparse.Namespace) -> None:
 
     allow = None if arguments.allow is None else [action for several in arguments.allow for action in several]
     token = server.token(arguments.name, topics=arguments.topics, allow=allow, ttl=arguments.ttl)
-    show_token(token)
+    lasting = "ever" if arguments.ttl is None else format_duration(arguments.ttl)
+    show_token(token, ttl_text=lasting)
 
 
 def _stop(arguments: argparse.Namespace) -> None:

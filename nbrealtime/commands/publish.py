@@ -26,6 +26,7 @@ from nbrealtime.commands.sinks import Sink
 from nbrealtime.commands.target import (
     TARGET_EPILOG,
     add_target_arguments,
+    address_of,
     check_usable,
     open_link,
     wait_connected,
@@ -159,8 +160,9 @@ class _Receipt(Sink):
                 self.check()
                 check_usable(self._link)
                 if time.monotonic() >= deadline:
-                    url = self._link.status.url
-                    raise CommandError(f"{url} did not confirm within {_CONFIRM_SECONDS:g} s; try again")
+                    raise CommandError(
+                        f"{address_of(self._link)} did not confirm within {_CONFIRM_SECONDS:g} s; try again"
+                    )
         self.check()
 
     def subscribed(self, count: int) -> None:

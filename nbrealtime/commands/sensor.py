@@ -27,7 +27,14 @@ from typing import TYPE_CHECKING, Final
 
 from nbrealtime.commands.reporting import say
 from nbrealtime.commands.sinks import Sink
-from nbrealtime.commands.target import TARGET_EPILOG, add_target_arguments, check_usable, is_found, open_link
+from nbrealtime.commands.target import (
+    TARGET_EPILOG,
+    add_target_arguments,
+    address_of,
+    check_usable,
+    is_found,
+    open_link,
+)
 from nbrealtime.commands.turn import Step, Turn
 from nbrealtime.commands.values import frequency
 from nbrealtime.errors import NoServer, PublishTimeout
@@ -208,12 +215,12 @@ class _Feed:
                     listening = None
                 if step is Step.FEED:
                     self._tell(
-                        f"Feeding {self._link.status.url} with {self._hz:g} samples/s. Ctrl-C stops it."
+                        f"Feeding {address_of(self._link)} with {self._hz:g} samples/s. Ctrl-C stops it."
                     )
                     self._publish(machine, tick)
                 elif step is Step.LEAVE:
                     self._tell(
-                        f"Another sensor feeds {self._link.status.url} already, so there is nothing to do."
+                        f"Another sensor feeds {address_of(self._link)} already, so there is nothing to do."
                     )
                     return
                 elif step is Step.WAIT:
@@ -244,7 +251,7 @@ class _Feed:
     def _wait(self) -> None:
         status = self._link.status
         if status.attempts:
-            self._tell(f"Waiting for {status.url}{f': {status.error}' if status.error else ''}")
+            self._tell(f"Waiting for {address_of(self._link)}{f': {status.error}' if status.error else ''}")
         if self._lookout is not None:
             self._lookout.look(time.monotonic())
 

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report_activity(server: Server) -> None:
     """Says who came and what is used whenever that changed, at most once a second."""
-    told = ""
+    told = _describe(server.stats())
     while not server.closed:
         time.sleep(1.0)
         activity = _describe(server.stats())

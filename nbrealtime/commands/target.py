@@ -12,12 +12,21 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from nbrealtime.commands.reporting import CommandError
 from nbrealtime.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from nbrealtime.client import Link
 
-__all__ = ["TARGET_EPILOG", "add_target_arguments", "open_link", "wait_connected"]
+__all__ = [
+    "TARGET_EPILOG",
+    "add_target_arguments",
+    "address_of",
+    "check_usable",
+    "is_found",
+    "open_link",
+    "wait_connected",
+]
 
 TARGET_EPILOG: Final = """\
 Without --url and --token, NBREALTIME_URL and NBREALTIME_TOKEN say which server;
@@ -47,10 +56,19 @@ def open_link(arguments: argparse.Namespace) -> Link:
     Raises:
         NoServer: none was named, and none runs here.
         AmbiguousServer: none was named, and several run here.
+        CommandError: what was named is no address.
     """
     from nbrealtime import client
 
-    return client.open_link(arguments.url, arguments.token)
+    try:
+        return client.open_link(arguments.url, arguments.token)
+    except ValueError as fault:
+        raise CommandError(str(fault)) from fault
+
+
+def address_of(link: Link) -> str:
+    """The server's address as `nbrealtime serve` prints it."""
+    return link.status.url.removesuffix("/ws")
 
 
 def check_usable(link: Link) -> None:
