@@ -100,8 +100,8 @@ def show_token(token: str, *, ttl_text: str = "", seconds: float = 60.0) -> None
         if box.comm is None:
             return
         box.forget()
+        # The box stays open: a page that was reloaded has lost the display's id, and shows what the box says.
         handle.update({"text/plain": SHOWN_ONCE}, raw=True)
-        box.close()
 
     def dispose() -> None:
         # The cell runs again, and the front end has cleared this output: an update would be to nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,12 +89,15 @@ class KeptComm(BaseComm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.sent: list[dict[str, Any]] = []
+        self.arrived = threading.Condition()
         super().__init__(*args, **kwargs)
 
     def publish_msg(
         self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
     ) -> None:
-        self.sent.append({"type": msg_type, "data": data})
+        with self.arrived:
+            self.sent.append({"type": msg_type, "data": data})
+            self.arrived.notify_all()
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from nbrealtime.client import LinkState
 from nbrealtime.errors import InvalidTopic
-from nbrealtime.wire.topics import check_topic
 from nbrealtime.widgets.presence import PresenceBar
+from nbrealtime.wire.topics import check_topic
 
 pytestmark = pytest.mark.usefixtures("comms")
 

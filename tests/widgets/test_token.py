@@ -104,10 +104,26 @@ def test_its_display_is_replaced_when_its_time_is_over(kernel, comms):
     assert seconds == 60
     replace()
     assert handle.updates == [({"text/plain": "(shown once)"}, True)]
-    assert box.comm is None
     assert TOKEN not in str(vars(box))
-    replace()  # a cell that ran again had closed it
-    assert len(handle.updates) == 1
+
+
+def test_a_cell_that_ran_again_has_nothing_to_replace(kernel, comms, monkeypatch):
+    loop, handle, shown = kernel
+    owned = []
+    monkeypatch.setattr(module.cells, "own", lambda _cell, close: owned.append(close))
+    show_token(TOKEN)
+    owned[0]()
+    assert shown[0].comm is None
+    assert TOKEN not in str(vars(shown[0]))
+    loop.later[0][1]()
+    assert handle.updates == []
+
+
+def test_a_page_that_is_reloaded_afterwards_says_so_too(kernel, comms, say):
+    loop, _, shown = kernel
+    show_token(TOKEN)
+    loop.later[0][1]()
+    assert say(shown[0], {"type": "show", "view": "v1"}) == [{"type": "hidden", "view": "v1"}]
 
 
 def test_a_terminal_prints_it(monkeypatch, capsys):

@@ -68,7 +68,7 @@ export class StateMark {
   /** Shows `state`, with another word for it if one is given. */
   show(state: string, word?: string): void {
     mark(this.node, "data-tone", tone(state));
-    say(this.#word, word ?? (state === "silent" ? "no answer" : capital(state)));
+    say(this.#word, word ?? (state === "silent" ? "No answer" : capital(state)));
   }
 }
 
