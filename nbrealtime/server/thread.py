@@ -122,6 +122,9 @@ class Server:
             self._service = started.result(_START_SECONDS)
         except TimeoutError:
             raise ServerError(f"the server did not start within {_START_SECONDS:g} s") from None
+        except BaseException:
+            self._thread.join(_CALL_SECONDS)
+            raise
         self.port = self._service.port
         _open.add(self)
         self._announce(advertise, kind)

@@ -105,7 +105,10 @@ class Authority:
         expires = claims.get("exp")
         if expires is not None:
             # Let in by the leeway alone: then the leeway is what remains.
-            expires = float(expires)
+            try:
+                expires = float(expires)
+            except (ValueError, TypeError, OverflowError):
+                raise InvalidToken("the token's exp is no time") from None
             if expires <= now:
                 expires += LEEWAY_SECONDS
         return Claims(user, grants, expires)
