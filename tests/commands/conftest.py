@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -54,10 +55,8 @@ class Process:
         self._popen.kill()
         self._popen.wait()
         for stream in (self.stdin, self.stdout, self.stderr):
-            try:
+            with contextlib.suppress(BrokenPipeError):  # what was never read stays unread
                 stream.close()
-            except BrokenPipeError:
-                pass  # what was never read stays unread
 
 
 @pytest.fixture
