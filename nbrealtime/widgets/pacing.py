@@ -171,7 +171,9 @@ class Pacer:
     def rate(self, part: str) -> float:
         """Frames a second that ``part`` may get now; 0 when nobody looks."""
         rates = [
-            min(view.rate, self._patience(view.page)) for view in self._views.values() if view.part == part and view.visible
+            min(view.rate, self._patience(view.page))
+            for view in self._views.values()
+            if view.part == part and view.visible
         ]
         if part in self._expected:
             rates.append(60.0)
@@ -237,7 +239,9 @@ class Pacer:
             # Those that would follow within the next half period come along, so that they share a message.
             soon = now - KEEP_ALIVE / 2
             plan.frames.extend(
-                part for part in sorted(watched) if part not in plan.frames and self._framed.get(part, -math.inf) <= soon
+                part
+                for part in sorted(watched)
+                if part not in plan.frames and self._framed.get(part, -math.inf) <= soon
             )
         unheard = set(self._expected)
         if not self._hearing:

@@ -30,12 +30,17 @@ def new_key(kind: str) -> str:
 class Part(Protocol):
     """One widget's stream to the browser."""
 
-    key: str
-    """What the front end knows it by (the widget's synced trait ``part``)."""
-    kind: str
-    """``plot``, ``card``, ``badge``, …"""
-    max_hz: float
-    """Frames a second that make sense at all, ≤ 60."""
+    @property
+    def key(self) -> str:
+        """What the front end knows it by (the widget's synced trait ``part``)."""
+
+    @property
+    def kind(self) -> str:
+        """``plot``, ``card``, ``badge``, …"""
+
+    @property
+    def max_hz(self) -> float:
+        """Frames a second that make sense at all, ≤ 60."""
 
     def frame(self, now: float, viewing: Viewing) -> Frame | None:
         """What is new since the last frame, for every view; ``now`` is epoch seconds."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import anywidget
@@ -35,7 +36,9 @@ class _Window(traitlets.Float[float, Any]):
         try:
             seconds = parse_duration(value)
         except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(f"a plot's window is a duration like 60 or '5min', not {value!r}") from error
+            raise traitlets.TraitError(
+                f"a plot's window is a duration like 60 or '5min', not {value!r}"
+            ) from error
         if not SHORTEST_WINDOW <= seconds <= 366 * 86400:
             raise traitlets.TraitError(f"a plot's window is between 1 ms and a year, not {value!r}")
         return seconds
@@ -70,7 +73,11 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
     title = traitlets.Unicode("", help="a line above the plot").tag(sync=True)
     units = traitlets.Unicode("", help="what the values are in").tag(sync=True)
     y_range = traitlets.Tuple(
-        traitlets.Float(), traitlets.Float(), default_value=None, allow_none=True, help="fixed bounds, or None"
+        traitlets.Float(),
+        traitlets.Float(),
+        default_value=None,
+        allow_none=True,
+        help="fixed bounds, or None",
     ).tag(sync=True)
     height = traitlets.Int(280, min=160, max=4000, help="CSS pixels").tag(sync=True)
 
@@ -94,7 +101,12 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
         self._unwatch: list[Callable[[], None]] = []
         self._esm, self._css = script("plot"), style("plot")
         super().__init__(
-            hub=pump().join(self._stream), window=seconds, title=title, units=units, y_range=y_range, height=height
+            hub=pump().join(self._stream),
+            window=seconds,
+            title=title,
+            units=units,
+            y_range=y_range,
+            height=height,
         )
         self.set_trait("part", self._stream.key)
         for source in sources:
@@ -121,8 +133,7 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
         self.close()
 
     def __repr__(self) -> str:
-        names = ", ".join(dict.fromkeys(source.name for source in self._stream.sources))
-        return f"LivePlot of {names}: {self.state}"
+        return f"LivePlot of {', '.join(self._stream.names)}: {self.state}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         pump().expect(self._stream)
@@ -166,9 +177,17 @@ def _source(topic: Any, fields: str | Iterable[str] | None) -> Source:
     feed, name = getattr(owner, "feed", None), getattr(owner, "name", None)
     if feed is None or not isinstance(name, str):
         raise TypeError(f"a plot draws topics, as rt.subscribe(…) returns them, not {type(topic).__name__}")
-    if only is not None:
-        return Source(name, feed, [only])
-    return Source(name, feed, [fields] if isinstance(fields, str) else None if fields is None else list(fields))
+    chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
+    return Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, owner.connection))
+
+
+def _why(connection: Any) -> str:
+    """Why ``connection`` brings nothing: "reconnecting, attempt 3", or "" when it is connected."""
+    status = connection.link.status
+    state = str(status.state.value)
+    if state == "connected":
+        return ""
+    return f"{state}, attempt {status.attempts}" if status.attempts else state
 
 
 def _labels(labels: Mapping[str, str] | Sequence[str] | None, sources: Sequence[Source]) -> dict[str, str]:

@@ -121,10 +121,13 @@ class PlotPart:
     kind: Final = "plot"
     max_hz: Final = 60.0
 
-    def __init__(self, sources: Sequence[Source], *, window: float, labels: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, sources: Sequence[Source], *, window: float, labels: dict[str, str] | None = None
+    ) -> None:
         self.key = new_key("plot")
         self._lock = threading.Lock()
         self._sources = tuple(sources)
+        self.names = tuple(dict.fromkeys(source.name for source in sources))
         self._labels = dict(labels or {})
         self._window = window
         self._bin = bin_width(window, DEFAULT_WIDTH)
@@ -133,11 +136,6 @@ class PlotPart:
         self._frozen: Frame | None = None
 
     # -- any thread -------------------------------------------------------------------
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The topics that are drawn."""
-        return self._sources
 
     def resize(self, window: float) -> None:
         """The window (s) is another one from the next frame on."""
@@ -150,9 +148,7 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return False
-            self._frozen = self._whole(now)
-            self._closed_at = now
-            self._frozen[0]["closed"] = int(now * 1000)
+            self._freeze(now)
             return True
 
     @property
@@ -176,6 +172,9 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return self._frozen
+            if all(_text(source.feed.status().state) == "closed" for source in self._sources):
+                self._freeze(now)
+                return self._frozen
             self._look(viewing)
             if self._reset:
                 self._reset = False
@@ -198,6 +197,13 @@ class PlotPart:
 
     # -- below, the caller holds the lock ---------------------------------------------
 
+    def _freeze(self, now: float) -> None:
+        header, buffers = self._whole(now)
+        self._frozen = {**header, "closed": int(now * 1000)}, buffers
+        self._closed_at = now
+        # The picture is kept, a ring of 64 MiB behind it is not.
+        self._sources = ()
+
     def _look(self, viewing: Viewing) -> None:
         width = bin_width(self._window, max(64, viewing.width))
         if width != self._bin:
@@ -219,7 +225,9 @@ class PlotPart:
         self._discover()
         entries: list[dict[str, Any]] = []
         bodies: list[bytes] = []
-        newest = max((t for t in (source.feed.ring.newest for source in self._sources) if t is not None), default=None)
+        newest = max(
+            (t for t in (source.feed.ring.newest for source in self._sources) if t is not None), default=None
+        )
         index = 0
         for source in self._sources:
             if source.mark == 0:
@@ -260,8 +268,9 @@ class PlotPart:
 
     def _discover(self) -> bool:
         several = len(self._sources) > 1
-        # A list, not a generator: every source looks.
-        return any([source.discover(self._labels, several=several) for source in self._sources])
+        # Every source looks, also after one that found something.
+        found = [source.discover(self._labels, several=several) for source in self._sources]
+        return any(found)
 
     def _entries(
         self,

@@ -47,8 +47,10 @@ export interface TimeTicks {
 }
 
 const WIDEST = 76;
+const HALF = 27;
 
-export function timeTicks(low: number, high: number, pixels: number): TimeTicks {
+/** `spare`: pixels right of the axis that a label may use; one that needs more is left out. */
+export function timeTicks(low: number, high: number, pixels: number, spare = HALF): TimeTicks {
   const most = Math.max(1, Math.min(6, Math.floor(pixels / WIDEST)));
   const step = TIME_STEPS.find((one) => (high - low) / one <= most) ?? TIME_STEPS[TIME_STEPS.length - 1]!;
   // Round local times: an offset is a multiple of a quarter of an hour, so it matters above that only.
@@ -64,7 +66,8 @@ export function timeTicks(low: number, high: number, pixels: number): TimeTicks 
     if (step < 86400 && today !== date) label += `\n${today}`;
     date = today;
     at.push(time);
-    labels.push(label);
+    const room = ((high - time) / (high - low)) * pixels + spare;
+    labels.push(room < HALF + (step < 1 ? 12 : 0) ? "" : label);
   }
   return { at, labels };
 }

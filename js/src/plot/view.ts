@@ -45,6 +45,8 @@ interface Still {
 
 const LABEL_MS = 3000;
 const CALM_MS = 250;
+/** Pixels between the axes' right end and the canvas'. */
+const EDGE = 12;
 
 let ids = 0;
 
@@ -178,6 +180,8 @@ export class PlotView {
     }
     if (first) {
       delete this.root.dataset.loading;
+      // Labels where the skeleton had none, though the scales may be the same.
+      this.plot.redraw(false, true);
       this.legend.fold();
     }
     this.dirty = true;
@@ -420,7 +424,8 @@ export class PlotView {
     const options: uPlot.Options = {
       width: 280,
       height: 160,
-      padding: [10, 12, 0, 0],
+      // Above: a row for the unit's caption, so that a long one does not meet the highest label.
+      padding: [18, EDGE, 0, 0],
       legend: { show: false },
       // Gestures come whole or not at all.
       cursor: { show: false },
@@ -439,7 +444,7 @@ export class PlotView {
           border: { show: true, stroke: line, width: 1 },
           ticks: { show: true, stroke: line, width: 1, size: 4 },
           splits: (u, _axis, min, max) => {
-            times = timeTicks(min, max, u.bbox.width / devicePixelRatio);
+            times = timeTicks(min, max, u.bbox.width / devicePixelRatio, EDGE);
             return times.at;
           },
           values: () => (this.head ? times.labels : times.labels.map(() => "")),
