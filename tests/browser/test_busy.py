@@ -1,0 +1,34 @@
+"""A plot goes on while the cells below it sleep or compute."""
+
+from __future__ import annotations
+
+import pytest
+
+from .cells import FEED, SERVER, TOPIC
+
+BUSY = {
+    "asleep": "time.sleep(5)",
+    "computing": "end = time.monotonic() + 5\nn = 0\nwhile time.monotonic() < end:\n    n += 1",
+    "awaiting": "import asyncio\nawait asyncio.sleep(5)",
+}
+
+
+@pytest.fixture
+def notebook(open_notebook):
+    notebook = open_notebook(SERVER, TOPIC, FEED, 'temp.plot(window="20s")', *BUSY.values())
+    notebook.run(0, 1, 2, 3)
+    notebook.wait_state("live")
+    return notebook
+
+
+def test_a_plot_goes_on_while_a_cell_sleeps_computes_or_awaits(notebook):
+    for number, kind in enumerate(BUSY):
+        before = notebook.picture().digest
+        with notebook.record("data-t") as drawn, notebook.record("data-state") as state:
+            notebook.run(4 + number, timeout=20)
+        assert state.values == ["live"], kind
+        assert len(drawn.values) >= 25, f"{kind}: {len(drawn.values)} pictures in 5 s"
+        assert drawn.longest_pause < 1.0, f"{kind}: nothing moved for {drawn.longest_pause:.2f} s"
+        assert notebook.picture().digest != before, kind
+    assert notebook.errors() == []
+    assert notebook.complaints == []
