@@ -8,7 +8,6 @@ The one rule: an entry's key and token are never shown, in no format.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import time
@@ -40,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the servers; none is no fault."""
+    import asyncio
+
     from nbrealtime.discovery import entries
 
     found = entries()
@@ -54,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _describe_all(found: Sequence[Entry]) -> list[dict[str, Any]]:
+    import asyncio
+
     # Side by side, so that one server that hangs costs two seconds and not two for each.
     return await asyncio.gather(*map(_describe, found))
 
@@ -69,6 +72,8 @@ async def _describe(entry: Entry) -> dict[str, Any]:
 
 
 async def _answers(url: str) -> bool:
+    import asyncio
+
     address = urlsplit(url)
     try:
         async with asyncio.timeout(_TIMEOUT):
