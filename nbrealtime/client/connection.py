@@ -199,10 +199,10 @@ class Connection:
                     await self._drained.wait()
             # Some servers forget what they have not read yet when they see the goodbye.
             async with asyncio.timeout(_LAST_ANSWER_SECONDS):
-                if self._session.state is LinkState.CONNECTED and self._has_published:
+                if self._is_up() and self._has_published:
                     self._session.ask(self._now())
                     self._write()
-                    while self._session.state is LinkState.CONNECTED and not self._session.is_answered:
+                    while self._is_up() and not self._session.is_answered:
                         self._answered.clear()
                         await self._answered.wait()
         except TimeoutError:
@@ -296,7 +296,6 @@ class Connection:
         if session.state is LinkState.CLOSED:
             return
         reports = session.lost(self._now(), closing.code, self._verdict or closing.reason)
-        # Checked again by name: `lost` decides, which mypy cannot see.
         if self._is_over():
             self._finish(reports)
             return
@@ -502,6 +501,11 @@ class Connection:
 
     def _all_routes(self) -> list[Route]:
         return [route for routes in self._routes.values() for route in routes if route.open]
+
+    # Asked by name, since the session changes under calls that mypy cannot see through.
+
+    def _is_up(self) -> bool:
+        return self._session.state is LinkState.CONNECTED
 
     def _is_over(self) -> bool:
         return self._session.state is LinkState.CLOSED

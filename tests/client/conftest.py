@@ -37,6 +37,7 @@ class OtherServer:
         self.reads = True
         self.pongs = True
         self.greets = True
+        self.refused: set[str] = set()
         self.on_publish: Callable[[ServerConnection, dict[str, Any]], Any] | None = None
         self.heard: list[dict[str, Any]] = []
         self.requests: list[str] = []
@@ -93,6 +94,10 @@ class OtherServer:
             connection.transport.abort()
         self._server.close()
         await self._server.wait_closed()
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def end_with(self, code: int, reason: str = "") -> None:
         """Closes every connection with the code, and goes on listening."""
@@ -176,7 +181,10 @@ class OtherServer:
     async def _obey(self, connection: ServerConnection, topics: set[str], message: dict[str, Any]) -> None:
         self.heard.append(message)
         kind, topic = message["type"], message.get("topic")
-        if kind == "subscribe":
+        if kind == "subscribe" and topic in self.refused:
+            fault = {"error": "not allowed", "code": "forbidden"}
+            await self._answer(connection, type="error", topic=topic, data=fault)
+        elif kind == "subscribe":
             topics.add(str(topic))
             count = sum(topic in others for others in self._connections.values())
             await self._answer(connection, type="subscribed", topic=topic, data={"presenceCount": count})

@@ -1,0 +1,406 @@
+"""The session: what it says and hears, against a simple model of a v1 server and of the user."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from nbrealtime.client.backoff import PATIENCE, SLOW_SECONDS
+from nbrealtime.client.message import Message
+from nbrealtime.client.outbox import OFFLINE_LIMIT
+from nbrealtime.client.session import (
+    PING_SECONDS,
+    SILENCE_SECONDS,
+    STABLE_SECONDS,
+    Presence,
+    RefusedTopic,
+    Report,
+    Session,
+    Subscribed,
+)
+from nbrealtime.client.status import LinkState
+from nbrealtime.wire.messages import encode_publish
+
+TOPICS = ("lab:a", "lab:b", "lab/a", "dash:x")
+EVERYTHING = 2**30
+
+
+def frame(**message: Any) -> bytes:
+    return json.dumps(message).encode()
+
+
+def spoken(session: Session) -> list[dict[str, Any]]:
+    return [json.loads(said) for said in session.take(EVERYTHING)]
+
+
+def subscriptions(session: Session) -> list[str]:
+    return [said["topic"] for said in spoken(session) if said["type"] == "subscribe"]
+
+
+def publish(session: Session, topic: str, value: object) -> None:
+    session.publish(topic, encode_publish(topic, json.dumps(value).encode()))
+
+
+@pytest.fixture
+def session() -> Session:
+    """Connected at 0, with its first ping sent."""
+    session = Session(random=lambda: 0.5)
+    session.connecting()
+    session.connected(0.0)
+    session.tick(0.0)
+    session.take(EVERYTHING)
+    return session
+
+
+class SessionMachine(RuleBasedStateMachine):
+    """A user and a server do anything in any order; a model remembers what must come of it."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.session = Session(random=lambda: 0.5)
+        self.now = 0.0
+        self.serial = 0
+        self.wanted: list[str] = []
+        self.has_been_connected = False
+        self.pending: list[int] = []  # publishes that nobody has written or dropped
+        self.dropped: list[int] = []
+        self.reported = 0
+        self.server: set[str] = set()  # what the server believes is subscribed on this connection
+        self.written: list[int] = []
+        self.session.connecting()
+
+    def is_connected(self) -> bool:
+        return self.session.state is LinkState.CONNECTED
+
+    def is_closed(self) -> bool:
+        return self.session.state is LinkState.CLOSED
+
+    def heed(self, events: list[Any]) -> None:
+        for event in events:
+            if isinstance(event, Report) and "dropped" in event.text:
+                self.reported += int(event.text.split()[0].replace(",", ""))
+
+    def cap(self) -> None:
+        while len(self.pending) > OFFLINE_LIMIT:
+            self.dropped.append(self.pending.pop(0))
+
+    @precondition(lambda self: not self.is_closed())
+    @rule(topic=st.sampled_from(TOPICS))
+    def subscribe(self, topic: str) -> None:
+        self.session.subscribe(topic)
+        if topic not in self.wanted:
+            self.wanted.append(topic)
+
+    @rule(topic=st.sampled_from(TOPICS))
+    def unsubscribe(self, topic: str) -> None:
+        self.session.unsubscribe(topic)
+        if topic in self.wanted:
+            self.wanted.remove(topic)
+
+    @precondition(lambda self: not self.is_closed())
+    @rule(topic=st.sampled_from(TOPICS), count=st.sampled_from((1, 1, 1, 60, 150)))
+    def publish(self, topic: str, count: int) -> None:
+        for _ in range(count):
+            self.serial += 1
+            publish(self.session, topic, self.serial)
+            self.pending.append(self.serial)
+        if self.has_been_connected and not self.is_connected():
+            self.cap()
+
+    @precondition(lambda self: self.session.state in (LinkState.CONNECTING, LinkState.RECONNECTING))
+    @rule()
+    def connect(self) -> None:
+        self.session.connecting()
+        self.heed(self.session.connected(self.now))
+        self.has_been_connected = True
+        self.server = set()
+
+    @precondition(lambda self: self.session.state in (LinkState.CONNECTING, LinkState.RECONNECTING))
+    @rule(refused=st.booleans())
+    def fail(self, refused: bool) -> None:
+        attempts = self.session.attempts
+        self.session.connecting()
+        self.session.failed(self.now, "no luck", refused=refused)
+        assert self.session.attempts == attempts + 1
+        assert self.session.retry_at is not None
+        assert self.now <= self.session.retry_at <= self.now + SLOW_SECONDS
+        if self.session.attempts >= PATIENCE:
+            assert self.session.error == "no luck"
+
+    @precondition(lambda self: self.is_connected())
+    @rule(code=st.sampled_from((1000, 1001, 1006, 1011, 4008, 4500)))
+    def lose(self, code: int) -> None:
+        self.heed(self.session.lost(self.now, code, ""))
+        if code in (1000, 4500):
+            assert self.is_closed()
+            self.dropped += self.pending
+            self.pending = []
+        else:
+            assert self.session.state is LinkState.RECONNECTING
+            self.cap()
+
+    @precondition(lambda self: self.is_connected())
+    @rule(limit=st.sampled_from((1, 200, EVERYTHING)))
+    def write(self, limit: int) -> None:
+        for said in self.session.take(limit):
+            message = json.loads(said)
+            if message["type"] == "subscribe":
+                assert message["topic"] not in self.server, "one subscription per topic"
+                self.server.add(message["topic"])
+            elif message["type"] == "unsubscribe":
+                self.server.discard(message["topic"])
+            elif message["type"] == "publish":
+                assert message["data"] == self.pending.pop(0), "in order, once"
+                self.written.append(message["data"])
+        if limit == EVERYTHING:
+            assert self.server == set(self.wanted)
+
+    @rule(seconds=st.floats(0, 60))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @precondition(lambda self: self.is_connected())
+    @rule(topic=st.sampled_from(TOPICS))
+    def hear(self, topic: str) -> None:
+        event = self.session.receive(
+            frame(type="message", topic=topic, data=1, timestamp=2000), self.now, 0.0
+        )
+        assert event == (Message(topic, 1, 2.0) if topic in self.wanted else None)
+
+    @rule()
+    def close(self) -> None:
+        if not self.is_closed():
+            self.heed(self.session.close())
+            self.dropped += self.pending
+            self.pending = []
+
+    @invariant()
+    def nothing_is_lost_without_being_counted(self) -> None:
+        outbox = self.session.outbox
+        assert outbox.queued == len(self.pending)
+        assert outbox.dropped == len(self.dropped)
+        assert self.serial == len(self.pending) + len(self.dropped) + len(self.written)
+        assert outbox.bytes >= 0
+
+    @invariant()
+    def every_drop_is_reported_by_the_time_there_is_a_connection(self) -> None:
+        if self.is_connected() or self.is_closed():
+            assert self.reported == len(self.dropped)
+
+    @invariant()
+    def offline_at_most_a_hundred_wait(self) -> None:
+        if self.session.state is LinkState.RECONNECTING:
+            assert self.session.outbox.queued <= OFFLINE_LIMIT
+            assert self.session.outbox.held_bytes == 0
+
+    @invariant()
+    def only_a_connection_speaks(self) -> None:
+        if not self.is_connected():
+            assert self.session.take(EVERYTHING) == []
+            assert self.session.deadline is None
+
+
+TestSession = SessionMachine.TestCase
+TestSession.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_the_greeting_is_no_data(session: Session) -> None:
+    session.subscribe("**")
+    assert (
+        session.receive(frame(type="message", data={"message": "Connected"}, timestamp=1), 0.0, 0.0) is None
+    )
+
+
+def test_a_message_without_a_timestamp_has_that_of_its_arrival(session: Session) -> None:
+    session.subscribe("lab:a")
+    assert session.receive(frame(type="message", topic="lab:a", data=[1]), 5.0, 99.0) == Message(
+        "lab:a", [1], 99.0
+    )
+
+
+def test_types_are_read_in_any_case(session: Session) -> None:
+    session.subscribe("lab:a")
+    assert session.receive(
+        frame(type="SUBSCRIBED", topic="lab:a", data={"presenceCount": 3}), 0.0, 0.0
+    ) == Subscribed("lab:a", 3)
+
+
+def test_presence_is_counted(session: Session) -> None:
+    session.subscribe("lab:a")
+    session.receive(frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
+    assert session.receive(
+        frame(type="presence", topic="lab:a", data={"presenceCount": 2}), 0.0, 0.0
+    ) == Presence("lab:a", 2)
+    assert session.count("lab:a") == 2
+
+
+@pytest.mark.parametrize("data", [None, {}, {"presenceCount": "2"}, {"presenceCount": -1}, 7])
+def test_a_count_that_is_none_is_zero(session: Session, data: object) -> None:
+    session.subscribe("lab:a")
+    assert session.receive(frame(type="subscribed", topic="lab:a", data=data), 0.0, 0.0) == Subscribed(
+        "lab:a", 0
+    )
+
+
+def test_the_first_error_about_an_unconfirmed_topic_refuses_it(session: Session) -> None:
+    session.subscribe("lab:a")
+    error = frame(type="error", topic="lab:a", data={"error": "no", "code": "forbidden"})
+    assert session.receive(error, 0.0, 0.0) == RefusedTopic("lab:a", "forbidden", "no")
+    session.receive(frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
+    assert session.receive(error, 0.0, 0.0) == Report("lab:a: no")
+    assert session.receive(error, 0.0, 0.0) is None, "the same sentence is said once"
+
+
+def test_a_pattern_receives_what_it_matches(session: Session) -> None:
+    session.subscribe("lab:*")
+    message = frame(type="message", topic="lab:a", data=1, timestamp=0, messageId="m")
+    assert session.receive(message, 0.0, 0.0) == Message("lab:a", 1, 0.0, "m")
+    assert session.routes("lab:a") == ("lab:*",)
+    assert session.routes("lab/a") == ()
+
+
+def test_overlapping_subscriptions_hand_a_message_on_once(session: Session) -> None:
+    session.subscribe("lab:*")
+    session.subscribe("lab:a")
+    message = frame(type="message", topic="lab:a", data=1, timestamp=0, messageId="m")
+    assert session.receive(message, 0.0, 0.0) is not None
+    assert session.receive(message, 0.0, 0.0) is None
+    assert set(session.routes("lab:a")) == {"lab:a", "lab:*"}
+
+
+def test_before_the_first_connection_a_publish_said_before_a_subscription_stays_before_it() -> None:
+    session = Session(random=lambda: 0.5)
+    session.connecting()
+    publish(session, "lab:a", 1)
+    session.subscribe("lab:a")
+    publish(session, "lab:a", 2)
+    session.connected(0.0)
+    assert [said["type"] for said in spoken(session)] == ["publish", "subscribe", "publish"]
+
+
+def test_a_ping_goes_out_at_once_and_every_25_seconds(session: Session) -> None:
+    assert session.deadline == PING_SECONDS
+    session.heard(20.0)
+    assert session.tick(25.0) is None
+    assert spoken(session) == [{"type": "ping"}]
+    assert session.tick(26.0) is None
+    assert spoken(session) == []
+
+
+def test_a_ping_overtakes_what_waits(session: Session) -> None:
+    publish(session, "lab:a", 1)
+    session.heard(25.0)
+    session.tick(25.0)
+    assert [said["type"] for said in spoken(session)] == ["ping", "publish"]
+
+
+def test_a_pong_tells_the_latency(session: Session) -> None:
+    session.receive(frame(type="pong"), 0.25, 0.0)
+    assert session.latency == 0.25
+    assert session.is_answered
+
+
+def test_silence_is_noticed(session: Session) -> None:
+    session.tick(25.0)
+    assert session.deadline == SILENCE_SECONDS
+    assert "has not answered" in str(session.tick(SILENCE_SECONDS))
+
+
+def test_a_late_loop_extends_the_patience(session: Session) -> None:
+    session.tick(25.0)
+    assert session.tick(90.0, late=60.0) is None
+    assert session.deadline == 60.0 + SILENCE_SECONDS
+    assert session.tick(60.0 + SILENCE_SECONDS) is not None
+
+
+def test_an_announced_end_that_does_not_come_is_brought_about(session: Session) -> None:
+    error = frame(type="error", data={"error": "drain", "close": 4001, "reconnect": True})
+    session.receive(error, 10.0, 0.0)
+    assert session.deadline == 15.0
+    assert session.tick(15.0) is not None
+
+
+def test_the_announced_reason_is_forgotten_with_its_connection(session: Session) -> None:
+    session.receive(frame(type="error", data={"error": "x", "close": 4001, "reconnect": True}), 0.0, 0.0)
+    session.lost(1.0, 1000, "")
+    session.connecting()
+    session.connected(2.0)
+    session.lost(3.0, 1000, "")
+    assert session.state is LinkState.CLOSED
+
+
+def test_a_server_that_accepts_and_drops_at_once_is_tried_less_and_less_often(session: Session) -> None:
+    now, delays = 0.0, []
+    for _ in range(PATIENCE):
+        session.lost(now, 1006, "")
+        assert session.retry_at is not None
+        delays.append(session.retry_at - now)
+        now = session.retry_at
+        session.connecting()
+        session.connected(now)
+        session.heard(now)
+    assert delays == [0.5, 1, 2, 4, 8, 15, 15, 15, 15, 30]
+
+
+def test_a_connection_that_lasted_begins_the_row_anew(session: Session) -> None:
+    for _ in range(5):
+        session.failed(0.0, "x")
+    session.connected(100.0)
+    session.lost(100.0 + STABLE_SECONDS, 1006, "")
+    assert session.attempts == 1
+
+
+def test_while_reconnecting_the_error_is_set_after_ten_attempts(session: Session) -> None:
+    session.lost(100.0, 1001, "")
+    for attempt in range(2, PATIENCE + 1):
+        assert session.error is None
+        session.failed(100.0, "nothing listens there")
+        assert session.attempts == attempt
+    assert session.error == "nothing listens there"
+    assert session.retry_at == 100.0 + SLOW_SECONDS
+
+
+def test_reconnect_makes_the_next_attempt_due(session: Session) -> None:
+    session.lost(100.0, 1001, "")
+    session.reconnect(100.0)
+    assert session.retry_at == 100.0
+    session.connecting()
+    session.reconnect(100.0)
+    assert session.retry_at is None, "an attempt that runs is left alone"
+
+
+def test_many_different_complaints_are_bounded(session: Session) -> None:
+    reports = [session.receive(frame(type="error", data={"error": f"no {n}"}), 0.0, 0.0) for n in range(1000)]
+    assert sum(report is not None for report in reports) == 100
+
+
+def test_one_dropped_message_is_one_message(session: Session) -> None:
+    session.lost(100.0, 1001, "")
+    for number in range(OFFLINE_LIMIT + 1):
+        publish(session, "lab:a", number)
+    session.connecting()
+    assert session.connected(101.0) == [Report("1 message to lab:a dropped while offline")]
+
+
+def test_closing_gives_up_what_waits_and_says_so(session: Session) -> None:
+    publish(session, "lab:a", 1)
+    assert session.close() == [Report("1 message to lab:a dropped while offline")]
+    publish(session, "lab:a", 2)
+    assert session.outbox.queued == 0
+
+
+def test_resubscription_names_what_is_wanted_by_then(session: Session) -> None:
+    for topic in ("lab:a", "lab:b"):
+        session.subscribe(topic)
+    spoken(session)
+    session.lost(100.0, 1006, "")
+    session.unsubscribe("lab:a")
+    session.subscribe("lab/a")
+    session.connecting()
+    session.connected(101.0)
+    assert subscriptions(session) == ["lab:b", "lab/a"]
