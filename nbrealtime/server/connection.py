@@ -81,6 +81,8 @@ class WebSocketConnection(asyncio.Protocol):
         self._ended = False
         self._paused = False
         self._reading = True
+        self._choked = False
+        self._postponed: list[bytes] = []
         self._fragments: list[bytes] = []
         self._fragmented: Opcode | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -98,21 +100,18 @@ class WebSocketConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(_TRANSPORT_BYTES)
 
     def data_received(self, data: bytes) -> None:
-        core = self._core
-        core.receive_data(data)
-        now = milliseconds()
-        for event in core.events_received():
-            if isinstance(event, Frame):
-                self._frame(event, now)
-            elif isinstance(event, Request):
-                self._open(event)
-        self._after_reading()
+        if self._postponed or self._service.busy:
+            self._postpone(data)
+        else:
+            self._process(data)
 
     def eof_received(self) -> None:
+        # Nothing is put off here: the end is only read by who reads.
         self._core.receive_eof()
         self._after_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._catch_up(anyway=True)
         self._finish()
         if self._abort is not None:
             self._abort.cancel()
@@ -126,6 +125,42 @@ class WebSocketConnection(asyncio.Protocol):
         self.drain()
 
     # -- reading
+
+    def _process(self, data: bytes) -> None:
+        """Does what came in."""
+        core = self._core
+        core.receive_data(data)
+        now = milliseconds()
+        for event in core.events_received():
+            if isinstance(event, Frame):
+                self._frame(event, now)
+            elif isinstance(event, Request):
+                self._open(event)
+        self._after_reading()
+
+    def _postpone(self, data: bytes) -> None:
+        """Puts off what came in until a turn of the loop has room for it, and reads no more meanwhile.
+
+        After the interpreter was held, a quarter of a megabyte may wait on every connection. Done in
+        one turn, it would overflow the outbox of a subscriber who reads as fast as anybody can, since
+        sockets are only written to between the turns.
+        """
+        self._postponed.append(data)
+        if len(self._postponed) == 1:
+            self._adjust_reading()
+            self._service.loop.call_soon(self._catch_up)
+
+    def _catch_up(self, *, anyway: bool = False) -> None:
+        """Does what was put off, if this turn has room for it, or ``anyway``."""
+        if not self._postponed:
+            return
+        if self._service.busy and not anyway:
+            self._service.loop.call_soon(self._catch_up)
+            return
+        data = b"".join(self._postponed)
+        self._postponed.clear()
+        self._process(data)
+        self._adjust_reading()
 
     def _open(self, request: Request) -> None:
         """Answers the request: an upgrade, or why not."""
@@ -195,7 +230,7 @@ class WebSocketConnection(asyncio.Protocol):
         # portions, so that what the transport does not take at once remains ours to count and to drop.
         while outbox.size and not self._paused and not transport.is_closing():
             transport.write(outbox.take(_TRANSPORT_BYTES))
-        if self._paused or not self._reading:
+        if self._paused or self._choked:
             self._weigh(session)
 
     def _weigh(self, session: Session) -> None:
@@ -212,19 +247,22 @@ class WebSocketConnection(asyncio.Protocol):
                 reconnect=True,
             )
         elif waiting > self._high:
-            self._read(False)
+            self._choked = True
         elif waiting <= self._high // 2:
-            self._read(True)
+            self._choked = False
+        self._adjust_reading()
 
     def _waiting(self) -> int:
         queued = 0 if self._session is None else self._session.outbox.size
         return queued + self._transport.get_write_buffer_size()
 
-    def _read(self, on: bool) -> None:
-        if on is self._reading or self._transport.is_closing():
+    def _adjust_reading(self) -> None:
+        """Reads unless something stands against it."""
+        wanted = not self._choked and not self._postponed
+        if wanted is self._reading or self._transport.is_closing():
             return
-        self._reading = on
-        if on:
+        self._reading = wanted
+        if wanted:
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
@@ -252,14 +290,14 @@ class WebSocketConnection(asyncio.Protocol):
 
     def excused(self) -> bool:
         """A connection that is not read because it reads slowly is alive as long as it reads at all."""
-        if self._reading:
+        if not self._choked:
             return False
         before, self._waiting_at_ping = self._waiting_at_ping, self._waiting()
         return self._waiting_at_ping < before
 
     def give_up(self) -> None:
         """Ends a connection that missed a ping."""
-        if self._reading:
+        if not self._choked:
             self.end(_HEARTBEAT, "no answer to a ping", ErrorCode.HEARTBEAT, reconnect=True)
         else:
             self.end(_SLOW, "nothing was read for too long", ErrorCode.SLOW_CONSUMER, reconnect=True)
@@ -330,7 +368,8 @@ class WebSocketConnection(asyncio.Protocol):
         self._write_core()
         if not self._transport.is_closing():
             # The answer to our close frame has to be read.
-            self._read(True)
+            self._choked = False
+            self._adjust_reading()
             self._abort = self._service.loop.call_later(
                 self._service.config.close_seconds, self._transport.abort
             )

@@ -43,8 +43,8 @@ WEBSOCKET_PATH: Final = "/ws"
 # Besides the WebSocket connections: HTTP requests, and heads that are still coming in.
 _SPARE_TRANSPORTS: Final = 256
 _BACKLOG: Final = 1024
-# A flush in the middle of a turn, when so much came in at once that holding it back costs memory.
-_FLUSH_BYTES: Final = 2**20
+# What goes out to one connection in one turn of the loop, roughly: a socket takes more than that at once.
+_TURN_BYTES: Final = 2**20
 
 _logger = logging.getLogger(__name__)
 
@@ -226,14 +226,16 @@ class Service:
 
     # -- what goes out
 
+    @property
+    def busy(self) -> bool:
+        """Whether this turn of the loop has as much to write already as one should."""
+        return self.hub.pending_bytes > _TURN_BYTES
+
     def schedule_flush(self) -> None:
         """Flushes in the next turn of the loop, with everything else that this turn brings."""
         if self.hub.pending and not self._flush_scheduled:
-            if self.hub.pending_bytes > _FLUSH_BYTES:
-                self.flush()
-            else:
-                self._flush_scheduled = True
-                self.loop.call_soon(self._flush)
+            self._flush_scheduled = True
+            self.loop.call_soon(self._flush)
 
     def flush(self) -> None:
         """Writes what the hub has to say. Within itself it does nothing: what comes up then waits its turn."""
