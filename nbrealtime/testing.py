@@ -128,7 +128,7 @@ class FaultyNetwork:
         return self._do(lambda: len(self._flows))
 
     def close(self) -> None:
-        """Ends everything, and frees the port."""
+        """Ends everything, and frees the port. A second time nothing happens."""
         self._do(self._close)
 
     def __enter__(self) -> Self:
@@ -173,8 +173,8 @@ class FaultyNetwork:
         if self._accepting is not None:
             self._accepting.cancel()
             self._accepting = None
-        # The accept's reader goes before the descriptor does.
-        asyncio.get_running_loop().remove_reader(self._socket)
+            # The reader goes before the descriptor does.
+            asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
 
     def _refuse(self) -> None:
