@@ -63,11 +63,21 @@ class WireError(RealtimeError, ValueError):
 class DecodeError(WireError):
     """A frame that is no message of the protocol.
 
-    ``reason`` is a sentence for the sender, ``code`` the protocol's error code.
+    ``reason`` is a sentence for the sender, ``code`` the protocol's error code; ``id`` and ``topic``
+    are the request's, as far as they could be read.
     """
 
-    def __init__(self, reason: str, code: str = "bad_request") -> None:
+    def __init__(
+        self,
+        reason: str,
+        code: str = "bad_request",
+        *,
+        id: int | None = None,  # noqa: A002 - the protocol's word
+        topic: str | None = None,
+    ) -> None:
         self.reason = reason
+        self.id = id
+        self.topic = topic
         self.code = code
         super().__init__(reason)
 

@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
+    UNRECOVERABLE = "unrecoverable"
     UNAVAILABLE = "unavailable"
     SLOW_CONSUMER = "slow_consumer"
     DRAINING = "draining"
