@@ -94,7 +94,9 @@ def _copy_notebooks(source: Path, directory: Path) -> None:
 
 
 def _command(number: int | None, *, browser: bool) -> list[str]:
-    command = [sys.executable, "-m", "jupyterlab", _FIRST]
+    # Not as an argument: then only the browser that Jupyter opens itself would come there, and not who
+    # types the address that it prints.
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{_FIRST}"]
     if not browser:
         command.append("--no-browser")
     if number:
