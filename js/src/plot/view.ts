@@ -186,7 +186,7 @@ export class PlotView {
     }
     this.dirty = true;
     this.request();
-    if (!this.link?.isVisible()) this.judge();
+    if (document.hidden) this.judge();
   }
 
   private configure = (): void => {
@@ -229,8 +229,7 @@ export class PlotView {
 
   /** Twice a second: what changes without news (ages, silences). */
   private tick(): void {
-    if (this.link && !this.link.isVisible()) return;
-    this.judge();
+    if (!document.hidden) this.judge();
   }
 
   private judge(): void {
@@ -327,7 +326,9 @@ export class PlotView {
 
   private animate = (): void => {
     this.frame = 0;
-    if (this.gone || (this.link && !this.link.isVisible())) return;
+    if (this.gone || document.hidden) return;
+    // Scrolled away it draws what comes, once a second, so that what it says of itself stays true.
+    const away = this.link !== null && !this.link.isVisible();
     const ms = performance.now();
     const now = ms / 1000;
     const calm = this.calm.matches;
@@ -346,7 +347,7 @@ export class PlotView {
       this.draw(edge, window, ms);
       this.link?.spent(performance.now() - ms);
     }
-    if (this.range.easing || (going && this.follow.moving(now))) this.request();
+    if (!away && (this.range.easing || (going && this.follow.moving(now)))) this.request();
   };
 
   private draw(edge: number | null, window: number, ms: number): void {
