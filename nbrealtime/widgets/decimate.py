@@ -33,7 +33,7 @@ def bin_width(window: float, pixels: int) -> float:
     power = math.floor(math.log10(least))
     for step in (1, 2, 5, 10):
         # The product and not a running multiplication: 0.1 must come out as 0.1.
-        width = step * 10**power if power >= 0 else step / 10**-power
+        width = float(step * 10**power if power >= 0 else step / 10**-power)
         if width >= least * (1 - 1e-9):
             return width
     raise AssertionError("ten times the power of ten is above what it was taken from")

@@ -44,7 +44,7 @@ class _Window(traitlets.Float[float, Any]):
         return seconds
 
 
-class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
+class LivePlot(anywidget.AnyWidget):
     """Shows the last ``window`` seconds of topics as lines, and keeps moving while cells run.
 
     It draws every numeric field of its topics, or those in ``fields``. `close` keeps the
