@@ -10,7 +10,7 @@ with the pump, because a trait that another thread sets can be lost or end stale
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from ..wire.times import parse_duration
 from .bundle import script, style
 from .plotpart import PlotPart, Source
 from .pump import pump
+from .subjects import topic_of
 
 __all__ = ["LivePlot", "plot"]
 
@@ -53,7 +54,8 @@ class LivePlot(anywidget.AnyWidget):
     the topics still hold. Create and close it on the main thread.
 
     Args:
-        topics: a `LiveTopic`, a field of one (``topic["x"]``), or several.
+        topics: topics, as `LiveTopic` or by name, and fields of topics (``topic["x"]``); a list of them
+            is taken as several.
         fields: the fields to draw; all of them by default, also those that appear later.
         window: seconds, or a text like ``"60s"`` or ``"5min"``.
         title: a line above the plot.
@@ -83,8 +85,7 @@ class LivePlot(anywidget.AnyWidget):
 
     def __init__(
         self,
-        topics: Any,
-        *,
+        *topics: Any,
         fields: str | Iterable[str] | None = None,
         window: float | str = 60.0,
         title: str = "",
@@ -93,7 +94,7 @@ class LivePlot(anywidget.AnyWidget):
         height: int = 280,
         labels: Mapping[str, str] | Sequence[str] | None = None,
     ) -> None:
-        sources = [_source(topic, fields) for topic in _several(topics)]
+        sources = [_source(topic, fields) for topic in _flat(topics)]
         if not sources:
             raise TypeError("a plot needs at least one topic")
         seconds = _Window().validate(None, window)
@@ -163,20 +164,22 @@ class LivePlot(anywidget.AnyWidget):
 
 def plot(subject: Any, /, *others: Any, **options: Any) -> LivePlot:
     """The view named ``"plot"``: a `LivePlot` of ``subject`` and what else is to be in the same axes."""
-    return LivePlot([subject, *others], **options)
+    return LivePlot(subject, *others, **options)
 
 
-def _several(topics: Any) -> list[Any]:
-    return list(topics) if isinstance(topics, (list, tuple, set, frozenset)) else [topics]
+def _flat(topics: Iterable[Any]) -> Iterator[Any]:
+    for topic in topics:
+        if isinstance(topic, (list, tuple)):
+            yield from topic
+        else:
+            yield topic
 
 
 def _source(topic: Any, fields: str | Iterable[str] | None) -> Source:
     """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads."""
     only = getattr(topic, "field", None)
-    owner = topic.topic if only is not None and hasattr(topic, "topic") else topic
-    feed, name = getattr(owner, "feed", None), getattr(owner, "name", None)
-    if feed is None or not isinstance(name, str):
-        raise TypeError(f"a plot draws topics, as rt.subscribe(…) returns them, not {type(topic).__name__}")
+    owner = topic_of(topic.topic if only is not None and hasattr(topic, "topic") else topic)
+    feed, name = owner.feed, owner.name
     chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
     return Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, owner.connection))
 
