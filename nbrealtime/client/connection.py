@@ -153,9 +153,12 @@ class Connection:
     # -- errands, on the client thread ----------------------------------------------------------------
 
     def add_listener(self, listener: Listener) -> None:
-        """Tells ``listener`` about the connection from now on."""
+        """Tells ``listener`` about the connection: how it is now, and every change."""
         portal.assert_on_thread()
-        self._listeners.append(listener)
+        if listener.on_status is not None:
+            self._guard(listener.on_status, self._status)
+        if self._status.state is not LinkState.CLOSED:
+            self._listeners.append(listener)
 
     def remove_listener(self, listener: Listener) -> None:
         """Tells it nothing more."""

@@ -37,9 +37,10 @@ MESSAGE_BYTES: Final = 2**20
 class Subscription:
     """A sink's subscription; ends with `close` or with its link."""
 
-    def __init__(self, connection: Connection, route: Route) -> None:
+    def __init__(self, connection: Connection, route: Route, forget: Callable[[Subscription], None]) -> None:
         self._connection = connection
         self._route = route
+        self._forget = forget
 
     @property
     def topic(self) -> str:
@@ -50,6 +51,7 @@ class Subscription:
         """Unsubscribes. The sink is told nothing more, at most what it is being told at this moment."""
         if self._route.open:
             self._route.open = False
+            self._forget(self)
             if not self._connection.is_ended:
                 route = self._route
                 self._connection.post(lambda: self._connection.remove_route(route))
@@ -90,7 +92,10 @@ class Link:
         return self._connection.target
 
     def listen(self, callback: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls ``callback(status)`` on the client thread when the status changes; returns how to stop that."""
+        """Calls ``callback(status)`` on the client thread, now and when the status changes.
+
+        Returns how to stop that.
+        """
         return self._add(Listener(callback, None))
 
     def on_report(self, callback: Callable[[str], None]) -> Callable[[], None]:
@@ -107,8 +112,8 @@ class Link:
         """
         route = Route(check_pattern(topic), sink)
         self._check_open()
-        subscription = Subscription(self._connection, route)
-        self._subscriptions = {kept for kept in self._subscriptions if kept._route.open} | {subscription}
+        subscription = Subscription(self._connection, route, self._subscriptions.discard)
+        self._subscriptions.add(subscription)
         self._connection.post(lambda: self._connection.add_route(route))
         return subscription
 
@@ -160,7 +165,7 @@ class Link:
         connection = self._connection
         if connection.pid != os.getpid():
             return
-        for subscription in self._subscriptions:
+        for subscription in tuple(self._subscriptions):
             subscription.close()
         # With the last one the connection itself ends, and tells the listeners.
         if not self._release(connection) and not connection.is_ended:
