@@ -121,9 +121,7 @@ def test_publish_takes_json_bytes_and_arrays(
     assert link.published == [("lab:temp", sent)]
 
 
-@pytest.mark.parametrize(
-    ("data", "error"), [(float("nan"), ValueError), (object(), TypeError), ({1, 2}, TypeError)]
-)
+@pytest.mark.parametrize(("data", "error"), [(float("nan"), ValueError), (object(), TypeError)])
 def test_publish_refuses_what_cannot_travel(
     connection: Connection, link: FakeLink, data: Any, error: type[Exception]
 ) -> None:
