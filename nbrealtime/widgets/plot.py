@@ -121,6 +121,8 @@ class LivePlot(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Keeps the last picture, marked with the time, and lets go of the topics. Harmless when repeated."""
+        if "_stream" not in self.__dict__:
+            return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
         if self._stream.close(time.time()):
             for unwatch in self._unwatch:
                 unwatch()

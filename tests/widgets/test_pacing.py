@@ -102,7 +102,7 @@ def test_quiet_parts_are_sent_every_two_seconds_together():
 
 def test_a_page_that_fell_silent_is_slowed_then_crawls_then_is_forgotten(pacer):
     rates = {}
-    for tenths in range(0, 400):
+    for tenths in range(400):
         pacer.advance(tenths / 10, hearing=True)
         rates[tenths / 10] = pacer.rate("p")
     assert rates[2.5] == 60
@@ -132,7 +132,7 @@ def test_while_the_kernel_is_deaf_everything_is_repeated_every_two_seconds_for_v
     pacer,
 ):
     snapshots = []
-    for tenths in range(0, 100):
+    for tenths in range(100):
         pacer.advance(tenths / 10, hearing=False)
         if pacer.plan(tenths / 10, {"p": 60.0}).snapshots:
             snapshots.append(tenths / 10)

@@ -132,6 +132,7 @@ export class PlotView {
     const link = await join(this.model, this.root, {
       receive: (frame) => this.receive(frame as Header),
       visible: (flag) => {
+        if (flag) this.fit();
         this.dirty = true;
         if (flag) this.request();
       },
@@ -368,15 +369,7 @@ export class PlotView {
     const { caption } = valueTicks(bounds[0], bounds[1], this.plot.bbox.height / devicePixelRatio, this.model.get("units"));
     if (this.caption.textContent !== caption) this.caption.textContent = caption;
     if (this.head?.newest != null) {
-      let oldest = Infinity;
-      for (const store of stores) {
-        // The first one may lie outside: it is kept for the line that reaches in.
-        for (let i = store.start; i < store.end; i++) {
-          if (store.time[i]! < right - window) continue;
-          oldest = Math.min(oldest, store.time[i]!);
-          break;
-        }
-      }
+      const oldest = Math.min(...stores.map((store) => store.oldest(right - window) ?? Infinity));
       this.root.dataset.t = String(Math.round(newest * 1000));
       this.root.dataset.t0 = String(Math.round(Math.min(oldest, newest) * 1000));
     } else {
@@ -423,8 +416,10 @@ export class PlotView {
     let times = timeTicks(0, 1, 100);
     let values = valueTicks(0, 1, 100, "");
     const options: uPlot.Options = {
-      width: 280,
-      height: 160,
+      // As large as the last one: what is scrolled away has no width, and its observer keeps silent
+      // when it comes back as large as it was.
+      width: this.plot?.width ?? 280,
+      height: this.plot?.height ?? 160,
       // Above: a row for the unit's caption, so that a long one does not meet the highest label.
       padding: [18, EDGE, 0, 0],
       legend: { show: false },
