@@ -20,7 +20,9 @@ from typing import Final, Self
 import msgspec
 
 from nbrealtime.client import portal
-from nbrealtime.client.connection import Connection, Listener, Route
+from nbrealtime.client.connection import Connection
+from nbrealtime.client.notices import Listener
+from nbrealtime.client.routes import Route
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Target
@@ -144,18 +146,18 @@ class Link:
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """Waits until connected; ``False`` after ``timeout`` seconds, or when it is closed instead."""
-        self._connection.wait(lambda _: self.status.state in (LinkState.CONNECTED, LinkState.CLOSED), timeout)
+        self._connection.wait(lambda: self.status.state in (LinkState.CONNECTED, LinkState.CLOSED), timeout)
         return self.status.state is LinkState.CONNECTED
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until everything published before is on its way; ``False`` after ``timeout`` seconds."""
-        self._connection.wait(
-            lambda status: (
-                self._connection.is_ended or not (status.queued or self._connection.gate.pending_bytes)
-            ),
-            timeout,
-        )
-        return self.status.queued == 0 and self._connection.gate.pending_bytes == 0
+        connection = self._connection
+
+        def is_through() -> bool:
+            return connection.is_ended or not (connection.status.queued or connection.gate.pending_bytes)
+
+        connection.wait(is_through, timeout)
+        return connection.status.queued == 0 and connection.gate.pending_bytes == 0
 
     def close(self) -> None:
         """Gives the handle back; the last one closes the socket, after everything published was written."""
