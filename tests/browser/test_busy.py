@@ -47,6 +47,8 @@ def test_a_plot_that_is_scrolled_away_stays_true(open_notebook):
     with notebook.record("data-t") as drawn:
         notebook.wait_beyond("data-t", notebook.number("data-t") + 2500)
     assert len(drawn.values) <= 6, "it draws for nobody"
+    size = notebook.plot.locator("canvas").first.bounding_box()
+    notebook.theme("dark")  # which makes the plot anew
 
     # Back in sight it moves at once, and has never been stale.
     with notebook.record("data-state") as state:
@@ -54,4 +56,8 @@ def test_a_plot_that_is_scrolled_away_stays_true(open_notebook):
         expect(notebook.plot).to_be_in_viewport()
         notebook.wait_beyond("data-t", notebook.number("data-t") + 1000)
     assert state.values == ["live"]
+    assert size is not None
+    back = notebook.plot.locator("canvas").first.bounding_box()
+    assert back is not None
+    assert (back["width"], back["height"]) == (size["width"], size["height"])
     assert notebook.complaints == []
