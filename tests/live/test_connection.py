@@ -54,7 +54,7 @@ def test_trouble_is_said_once(
     connection: Connection, link: FakeLink, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(3):
-        link.change(error="nobody answers at ws://127.0.0.1:1/ws")
+        link.change(error="nothing listens there")
     link.report("37 messages to lab:temp dropped while offline")
     states = Ear()
     connection.observe(states, "attempts")
@@ -62,7 +62,7 @@ def test_trouble_is_said_once(
     states.wait(1)
     connection._delivery.stop(5)
     assert capsys.readouterr().err.splitlines() == [
-        "nobody answers at ws://127.0.0.1:1/ws",
+        "ws://127.0.0.1:1/ws: nothing listens there",
         "37 messages to lab:temp dropped while offline",
     ]
 
