@@ -248,6 +248,7 @@ test("stale says for how long and why", () => {
     statusOf({ ...facts, connected: false, age: 12, reason: "reconnecting, attempt 3" }).text,
     "no data for 12 s, reconnecting, attempt 3",
   );
+  assert.equal(statusOf({ ...facts, connected: false, age: 0.2, reason: "reconnecting" }).text, "reconnecting");
   assert.equal(statusOf({ ...facts, age: 7, silence: 6 }).text, "no data for 7 s, kernel is not answering");
 });
 

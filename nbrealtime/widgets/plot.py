@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from ..errors import ConnectionClosed
 from ..live import cells
 from ..wire.times import parse_duration
 from .bundle import script, style
@@ -94,7 +96,8 @@ class LivePlot(anywidget.AnyWidget):
         height: int = 280,
         labels: Mapping[str, str] | Sequence[str] | None = None,
     ) -> None:
-        sources = [_source(topic, fields) for topic in _flat(topics)]
+        found = [_source(topic, fields) for topic in _flat(topics)]
+        sources = [source for source, _ in found]
         if not sources:
             raise TypeError("a plot needs at least one topic")
         seconds = _Window().validate(None, window)
@@ -112,6 +115,10 @@ class LivePlot(anywidget.AnyWidget):
         self.set_trait("part", self._stream.key)
         for source in sources:
             self._unwatch.append(source.feed.watch(self._mark))
+        for connection in {id(connection): connection for _, connection in found}.values():
+            # Attempts are counted by the connection, and no topic hears of them.
+            with suppress(ConnectionClosed):
+                self._unwatch.append(connection.link.listen(self._link_changed))
         cells.own(cells.current_cell(), self._dispose)
 
     @property
@@ -124,10 +131,10 @@ class LivePlot(anywidget.AnyWidget):
         if "_stream" not in self.__dict__:
             return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
         if self._stream.close(time.time()):
-            for unwatch in self._unwatch:
-                unwatch()
-            self._unwatch.clear()
             self._mark()
+        # Also of a plot that closed with its topics.
+        while self._unwatch:
+            self._unwatch.pop()()
 
     def __enter__(self) -> LivePlot:
         return self
@@ -144,6 +151,9 @@ class LivePlot(anywidget.AnyWidget):
 
     def _mark(self) -> None:
         pump().mark(self._stream)
+
+    def _link_changed(self, _status: object) -> None:
+        self._mark()
 
     def _dispose(self) -> None:
         """Goes altogether: its cell runs again, and the output that showed it is replaced."""
@@ -177,13 +187,15 @@ def _flat(topics: Iterable[Any]) -> Iterator[Any]:
             yield topic
 
 
-def _source(topic: Any, fields: str | Iterable[str] | None) -> Source:
-    """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads."""
+def _source(topic: Any, fields: str | Iterable[str] | None) -> tuple[Source, Any]:
+    """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads; and its connection."""
     only = getattr(topic, "field", None)
     owner = topic_of(topic.topic if only is not None and hasattr(topic, "topic") else topic)
     feed, name = owner.feed, owner.name
     chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
-    return Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, owner.connection))
+    connection = owner.connection
+    source = Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, connection))
+    return source, connection
 
 
 def _why(connection: Any) -> str:

@@ -91,10 +91,13 @@ def test_what_is_no_topic_is_refused(subject):
 
 def test_closing_lets_go_of_the_topic_and_keeps_the_picture(live, topic):
     topic.hear(1)
+    link = topic.connection.link
     assert topic.feed._watchers
+    assert link.listeners
     live.close()
     live.close()
     assert topic.feed._watchers == ()
+    assert link.listeners == []
     assert live.comm is not None, "the browser still shows it"
 
 
