@@ -81,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0, 1 for a fault, 2 for a wrong call, 130 if interrupted."""
     arguments = build_parser().parse_args(argv)
-    with _sigterm_interrupts():
+    with _signals_interrupt():
         try:
             status: int = arguments.run(arguments)
             sys.stdout.flush()
@@ -99,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Makes SIGTERM what Ctrl-C is, so that a service manager's stop is as clean as a person's."""
+def _signals_interrupt() -> Iterator[None]:
+    """Makes SIGTERM, and the end of the terminal, what Ctrl-C is: as clean a stop as a person's."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return
@@ -108,8 +108,14 @@ def _sigterm_interrupts() -> Iterator[None]:
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What nohup has switched off stays off.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -38,7 +38,13 @@ class Badge implements View {
     this.root = make(
       "div",
       { class: "nbrt-badge", role: "group", "aria-label": "Connection" },
-      make("div", { class: "nbrt-bar" }, this.#state.node, this.#url, this.#user, this.#latency, this.#button),
+      make(
+        "div",
+        { class: "nbrt-bar" },
+        this.#state.node,
+        make("span", { class: "nbrt-meta" }, this.#url, this.#user, this.#latency),
+        this.#button,
+      ),
       this.#note,
       this.#voice.node,
     );

@@ -24,7 +24,7 @@ class PresenceBar implements View {
   #circles: HTMLElement[] = [];
   #more = make("span", { class: "nbrt-more" });
   #count = make("span", { class: "nbrt-count" });
-  #who = make("span", { class: "nbrt-line nbrt-muted" });
+  #who = make("span", { class: "nbrt-line nbrt-muted nbrt-who" });
   #topic = make("span", { class: "nbrt-line nbrt-topic" });
   #last: Presence | null = null;
   #silent = 0;

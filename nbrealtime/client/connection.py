@@ -1,7 +1,8 @@
 """One socket's worth of conversation, kept up: the session, its socket, and whoever listens.
 
 Collaborators: ``session.py`` decides, ``websocket.py`` carries, ``target.py``
-says where to, ``gate.py`` holds fast publishers back. Handles on it (``link.py``)
+says where to, ``gate.py`` holds fast publishers back, ``routes.py`` and
+``notices.py`` tell sinks and listeners. Handles on it (``link.py``)
 are given out and counted by ``pool.py``.
 
 The one rule: everything happens on the client thread. Other threads leave what
@@ -17,56 +18,32 @@ import os
 import random
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from nbrealtime.client import portal
 from nbrealtime.client.gate import Gate
+from nbrealtime.client.guarded import guarded
 from nbrealtime.client.message import Message
-from nbrealtime.client.session import Event, Presence, RefusedTopic, Report, Session, Subscribed
-from nbrealtime.client.sink import Sink
+from nbrealtime.client.notices import Listener, Notices
+from nbrealtime.client.routes import Route, Routes
+from nbrealtime.client.session import Event, Report, Session
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Place, Target
 from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket, open_websocket
 from nbrealtime.errors import RealtimeError
 
-__all__ = ["Connection", "Listener", "Route"]
+__all__ = ["Connection"]
 
 _HANDSHAKE_SECONDS: Final = 10.0
 _RESOLVE_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 5.0
 _LAST_ANSWER_SECONDS: Final = 1.0
 _WRITE_BYTES: Final = 128 * 1024
-# Counters change with every publish; whoever shows them is told this often.
-_NOTICE_SECONDS: Final = 0.1
-
-
-class Route:
-    """One sink's place at one topic. Once ``open`` is false it is told nothing more."""
-
-    __slots__ = ("open", "sink", "topic")
-
-    def __init__(self, topic: str, sink: Sink) -> None:
-        self.topic = topic
-        self.sink = sink
-        self.open = True
-
-
-class Listener:
-    """What one handle wants to be told about the connection itself."""
-
-    __slots__ = ("on_report", "on_status")
-
-    def __init__(
-        self, on_status: Callable[[Status], None] | None, on_report: Callable[[str], None] | None
-    ) -> None:
-        self.on_status = on_status
-        self.on_report = on_report
 
 
 class Connection:
@@ -81,11 +58,9 @@ class Connection:
         self._place = Place(target.url, None, None)
         self._inbox: deque[tuple[str, bytes] | Callable[[], None]] = deque()
         self._is_posted = False
-        self._status = Status(state=LinkState.CONNECTING, url=target.url)
-        self._changed = threading.Condition()
+        self._notices = Notices(Status(state=LinkState.CONNECTING, url=target.url))
         # From here on: the client thread's alone.
-        self._routes: dict[str, list[Route]] = {}
-        self._listeners: list[Listener] = []
+        self._routes = Routes()
         self._socket: WebSocket | None = None
         self._task: asyncio.Task[None] | None = None
         self._nudge = asyncio.Event()
@@ -94,8 +69,6 @@ class Connection:
         self._has_published = False
         self._timer: asyncio.TimerHandle | None = None
         self._verdict = ""
-        self._notice_timer: asyncio.TimerHandle | None = None
-        self._noticed_at = 0.0
         self._is_writing = False
 
     # -- from any thread ------------------------------------------------------------------------------
@@ -103,14 +76,14 @@ class Connection:
     @property
     def status(self) -> Status:
         """How it is now."""
-        status = self._status
+        status = self._notices.status
         queued = self._session.outbox.queued + len(self._inbox)
         return status if queued == status.queued else msgspec.structs.replace(status, queued=queued)
 
     @property
     def is_ended(self) -> bool:
         """Whether it is closed for good; in a forked child every connection of the parent is."""
-        return self._status.state is LinkState.CLOSED or self.pid != os.getpid()
+        return self._notices.status.state is LinkState.CLOSED or self.pid != os.getpid()
 
     def start(self) -> None:
         """Begins to connect."""
@@ -124,16 +97,9 @@ class Connection:
             self._is_posted = True
             portal.call(self._drain)
 
-    def wait(self, until: Callable[[Status], bool], timeout: float | None) -> bool:
-        """Waits until the state is such; ``False`` after ``timeout`` seconds. A signal interrupts it."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
-            while not until(self.status):
-                remaining = 0.25 if deadline is None else min(0.25, deadline - time.monotonic())
-                if remaining <= 0:
-                    return False
-                self._changed.wait(remaining)
-        return True
+    def wait(self, until: Callable[[], bool], timeout: float | None) -> bool:
+        """Waits until it holds; ``False`` after ``timeout`` seconds. A signal interrupts it."""
+        return self._notices.wait(until, timeout)
 
     @property
     def has_socket(self) -> bool:
@@ -153,35 +119,30 @@ class Connection:
     # -- errands, on the client thread ----------------------------------------------------------------
 
     def add_listener(self, listener: Listener) -> None:
-        """Tells ``listener`` about the connection from now on."""
+        """Tells ``listener`` about the connection: how it is now, and every change."""
         portal.assert_on_thread()
-        self._listeners.append(listener)
+        self._notices.add(listener)
 
     def remove_listener(self, listener: Listener) -> None:
         """Tells it nothing more."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._notices.remove(listener)
 
     def add_route(self, route: Route) -> None:
         """Subscribes a sink; the first one of a topic subscribes the connection."""
         portal.assert_on_thread()
-        if self._status.state is LinkState.CLOSED:
-            self._guard(route.sink.closed)
+        if self._is_over():
+            guarded(route.sink.closed)
             return
-        self._routes.setdefault(route.topic, []).append(route)
+        self._routes.add(route)
         self._session.subscribe(route.topic)
         count = self._session.count(route.topic)
         if count is not None:
-            self._guard(route.sink.subscribed, count)
+            guarded(route.sink.subscribed, count)
 
     def remove_route(self, route: Route) -> None:
         """Unsubscribes a sink; the last one of a topic unsubscribes the connection."""
-        routes = self._routes.get(route.topic, [])
-        if route in routes:
-            routes.remove(route)
-            if not routes:
-                del self._routes[route.topic]
-                self._session.unsubscribe(route.topic)
+        if self._routes.remove(route):
+            self._session.unsubscribe(route.topic)
 
     def reconnect(self) -> None:
         """Tries now instead of later."""
@@ -281,7 +242,7 @@ class Connection:
             socket.close()
             return False
         self._verdict = ""
-        self._report(self._session.connected(self._now()))
+        self._notices.report(self._session.connected(self._now()))
         self._tick(self._now())
         return True
 
@@ -300,8 +261,7 @@ class Connection:
             self._finish(reports)
             return
         self._write()
-        for route in self._all_routes():
-            self._guard(route.sink.offline)
+        self._routes.tell_offline()
 
     async def _pause(self) -> None:
         """Waits until the next attempt is due; `reconnect` makes it due."""
@@ -338,17 +298,14 @@ class Connection:
 
     def _finish(self, reports: list[Event]) -> None:
         """It is over: says so to everybody, once."""
-        if self._status.state is LinkState.CLOSED:
+        if self._notices.status.state is LinkState.CLOSED:
             return
-        self._report(reports)
+        self._notices.report(reports)
         if self._timer is not None:
             self._timer.cancel()
         self._write()
-        for route in self._all_routes():
-            self._guard(route.sink.closed)
-            route.open = False
-        self._routes.clear()
-        self._listeners.clear()
+        self._routes.close()
+        self._notices.close()
         self.gate.release()
         self._on_end(self)
 
@@ -410,49 +367,28 @@ class Connection:
                     else:
                         batch.append(event)
             elif isinstance(event, Report):
-                self._report([event])
+                self._notices.report([event])
             else:
                 # What came before it is told before it.
-                self._hand_on(event.topic, batches.pop(event.topic, []))
-                self._tell(event)
+                self._routes.hand_on(event.topic, batches.pop(event.topic, []))
+                self._routes.tell(event)
         for topic, batch in batches.items():
-            self._hand_on(topic, batch)
+            self._routes.hand_on(topic, batch)
         deadline = session.deadline
         if self._timer is not None and deadline is not None and deadline < self._timer.when():
             self._arm()
-        if session.latency != self._status.latency:
+        if session.latency != self._notices.status.latency:
             self._answered.set()
             self._notice()
 
-    def _hand_on(self, topic: str, batch: list[Message]) -> None:
-        if batch:
-            routes = self._routes.get(topic, ())
-            for place, route in enumerate(tuple(routes)):
-                if route.open:
-                    # The list is the sink's own; the first one may have ours.
-                    self._guard(
-                        route.sink.received, batch if place == 0 and len(routes) == 1 else list(batch)
-                    )
-
-    def _tell(self, event: Subscribed | Presence | RefusedTopic) -> None:
-        for route in tuple(self._routes.get(event.topic, ())):
-            if not route.open:
-                continue
-            if isinstance(event, Subscribed):
-                self._guard(route.sink.subscribed, event.count)
-            elif isinstance(event, Presence):
-                self._guard(route.sink.presence, event.count)
-            else:
-                self._guard(route.sink.refused, event.code, event.reason)
-
-    # -- telling --------------------------------------------------------------------------------------
+    # -- details --------------------------------------------------------------------------------------
 
     def _notice(self) -> None:
-        """Tells the listeners if something changed; counters alone not more often than they can be read."""
-        before = self._status
-        session = self._session
-        outbox = session.outbox
-        status = Status(
+        self._notices.update(self._compose)
+
+    def _compose(self) -> Status:
+        session, outbox = self._session, self._session.outbox
+        return Status(
             state=session.state,
             url=self._place.url,
             user=self._place.user,
@@ -462,45 +398,6 @@ class Connection:
             dropped=outbox.dropped,
             error=session.error,
         )
-        if status == before:
-            return
-        now = self._now()
-        matters = status.state is not before.state or status.error != before.error
-        wait = 0.0 if matters else self._noticed_at + _NOTICE_SECONDS - now
-        if wait > 0:
-            if self._notice_timer is None:
-                self._notice_timer = asyncio.get_running_loop().call_later(wait, self._notice_later)
-            return
-        self._noticed_at = now
-        with self._changed:
-            self._status = status
-            self._changed.notify_all()
-        for listener in tuple(self._listeners):
-            if listener.on_status is not None:
-                self._guard(listener.on_status, status)
-
-    def _notice_later(self) -> None:
-        self._notice_timer = None
-        self._notice()
-
-    def _report(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Report):
-                for listener in tuple(self._listeners):
-                    if listener.on_report is not None:
-                        self._guard(listener.on_report, event.text)
-
-    def _guard(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Calls a sink or a listener. One that fails is shown, and costs the others nothing."""
-        try:
-            function(*arguments)
-        except Exception as fault:  # noqa: BLE001 - handed to the loop's handler, which logs it
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"nbrealtime: {function!r} failed on the client thread", "exception": fault}
-            )
-
-    def _all_routes(self) -> list[Route]:
-        return [route for routes in self._routes.values() for route in routes if route.open]
 
     # Asked by name, since the session changes under calls that mypy cannot see through.
 

@@ -20,7 +20,9 @@ from typing import Final, Self
 import msgspec
 
 from nbrealtime.client import portal
-from nbrealtime.client.connection import Connection, Listener, Route
+from nbrealtime.client.connection import Connection
+from nbrealtime.client.notices import Listener
+from nbrealtime.client.routes import Route
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Target
@@ -37,9 +39,10 @@ MESSAGE_BYTES: Final = 2**20
 class Subscription:
     """A sink's subscription; ends with `close` or with its link."""
 
-    def __init__(self, connection: Connection, route: Route) -> None:
+    def __init__(self, connection: Connection, route: Route, forget: Callable[[Subscription], None]) -> None:
         self._connection = connection
         self._route = route
+        self._forget = forget
 
     @property
     def topic(self) -> str:
@@ -50,6 +53,7 @@ class Subscription:
         """Unsubscribes. The sink is told nothing more, at most what it is being told at this moment."""
         if self._route.open:
             self._route.open = False
+            self._forget(self)
             if not self._connection.is_ended:
                 route = self._route
                 self._connection.post(lambda: self._connection.remove_route(route))
@@ -90,7 +94,10 @@ class Link:
         return self._connection.target
 
     def listen(self, callback: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls ``callback(status)`` on the client thread when the status changes; returns how to stop that."""
+        """Calls ``callback(status)`` on the client thread, now and when the status changes.
+
+        Returns how to stop that.
+        """
         return self._add(Listener(callback, None))
 
     def on_report(self, callback: Callable[[str], None]) -> Callable[[], None]:
@@ -107,8 +114,8 @@ class Link:
         """
         route = Route(check_pattern(topic), sink)
         self._check_open()
-        subscription = Subscription(self._connection, route)
-        self._subscriptions = {kept for kept in self._subscriptions if kept._route.open} | {subscription}
+        subscription = Subscription(self._connection, route, self._subscriptions.discard)
+        self._subscriptions.add(subscription)
         self._connection.post(lambda: self._connection.add_route(route))
         return subscription
 
@@ -139,18 +146,18 @@ class Link:
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """Waits until connected; ``False`` after ``timeout`` seconds, or when it is closed instead."""
-        self._connection.wait(lambda _: self.status.state in (LinkState.CONNECTED, LinkState.CLOSED), timeout)
+        self._connection.wait(lambda: self.status.state in (LinkState.CONNECTED, LinkState.CLOSED), timeout)
         return self.status.state is LinkState.CONNECTED
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until everything published before is on its way; ``False`` after ``timeout`` seconds."""
-        self._connection.wait(
-            lambda status: (
-                self._connection.is_ended or not (status.queued or self._connection.gate.pending_bytes)
-            ),
-            timeout,
-        )
-        return self.status.queued == 0 and self._connection.gate.pending_bytes == 0
+        connection = self._connection
+
+        def is_through() -> bool:
+            return connection.is_ended or not (connection.status.queued or connection.gate.pending_bytes)
+
+        connection.wait(is_through, timeout)
+        return connection.status.queued == 0 and connection.gate.pending_bytes == 0
 
     def close(self) -> None:
         """Gives the handle back; the last one closes the socket, after everything published was written."""
@@ -160,7 +167,7 @@ class Link:
         connection = self._connection
         if connection.pid != os.getpid():
             return
-        for subscription in self._subscriptions:
+        for subscription in tuple(self._subscriptions):
             subscription.close()
         # With the last one the connection itself ends, and tells the listeners.
         if not self._release(connection) and not connection.is_ended:

@@ -96,7 +96,7 @@ class Session:
         # Topics in the order of their first subscription; the count is the newest the server told on
         # this connection, None while it has not confirmed.
         self._topics: dict[str, int | None] = {}
-        self._patterns: list[Pattern] = []
+        self._patterns: dict[str, Pattern] = {}
         self._routes: dict[str, tuple[str, ...]] = {}
         self._seen_ids: deque[str] = deque(maxlen=_REMEMBERED)
         self._failures = 0
@@ -128,8 +128,10 @@ class Session:
     def subscribe(self, topic: str) -> None:
         """Wants a topic or pattern; a second time is the same subscription."""
         if topic not in self._topics and self.state is not LinkState.CLOSED:
+            if is_pattern(topic):
+                self._patterns[topic] = Pattern(topic)
             self._topics[topic] = None
-            self._reroute()
+            self._routes.clear()
             # Before the first connection too: then a publish said before this stays before it.
             if self._keeps_order():
                 self.outbox.add_control(wire.encode_subscribe(topic))
@@ -138,7 +140,8 @@ class Session:
         """Wants it no more."""
         if topic in self._topics:
             del self._topics[topic]
-            self._reroute()
+            self._patterns.pop(topic, None)
+            self._routes.clear()
             if self._keeps_order():
                 self.outbox.add_control(wire.encode_unsubscribe(topic))
 
@@ -266,7 +269,7 @@ class Session:
         routes = self._routes.get(topic)
         if routes is None:
             found = [topic] if topic in self._topics else []
-            found += [pattern.text for pattern in self._patterns if pattern.matches(topic)]
+            found += [text for text, pattern in self._patterns.items() if pattern.matches(topic)]
             routes = tuple(found)
             if len(self._routes) >= _REMEMBERED:
                 self._routes.clear()
@@ -320,10 +323,6 @@ class Session:
 
     def _keeps_order(self) -> bool:
         return self.state is LinkState.CONNECTED or not self._was_connected
-
-    def _reroute(self) -> None:
-        self._patterns = [Pattern(topic) for topic in self._topics if is_pattern(topic)]
-        self._routes.clear()
 
     def _is_repeated(self, message_id: str | None) -> bool:
         """Whether a message that several subscriptions match came for another of them already.

@@ -15,7 +15,7 @@ import base64
 import binascii
 import os
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -24,6 +24,9 @@ from nbrealtime import discovery
 from nbrealtime.errors import ConnectionFailed, NoServer, UntrustedServer
 
 __all__ = ["Place", "Target", "Token", "choose", "normalise"]
+
+# Longer than for a listing: a kernel that computes answers late, and is not somebody else for that.
+_PROOF_SECONDS: Final = 5.0
 
 Token = str | Callable[[], str] | None
 
@@ -76,7 +79,7 @@ class Target:
             except ValueError as fault:
                 raise ConnectionFailed(repr(entry.url), "its entry names no address") from fault
             # This process's own entry came from memory, not from a file: it has nothing to prove.
-            if entry is not discovery.local() and not discovery.verify(entry):
+            if entry is not discovery.local() and not discovery.verify(entry, _PROOF_SECONDS):
                 raise UntrustedServer(url)
             if token is None:
                 token = entry.token

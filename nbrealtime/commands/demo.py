@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -94,7 +93,9 @@ def _copy_notebooks(source: Path, directory: Path) -> None:
 
 
 def _command(number: int | None, *, browser: bool) -> list[str]:
-    command = [sys.executable, "-m", "jupyterlab", _FIRST]
+    # Not as an argument: then only the browser that Jupyter opens itself would come there, and not who
+    # types the address that it prints.
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{_FIRST}"]
     if not browser:
         command.append("--no-browser")
     if number:
@@ -107,16 +108,17 @@ def _command(number: int | None, *, browser: bool) -> list[str]:
 
 
 def _run_lab(command: list[str], directory: Path) -> int:
-    # Without a terminal Jupyter does not ask whether Ctrl-C is meant, but stops and ends its kernels.
-    with subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL) as lab:
+    # Out of reach of the terminal's Ctrl-C: at SIGINT Jupyter asks whether that is meant, or, without a
+    # terminal, drops everything and leaves its kernels. At SIGTERM it ends them first.
+    with subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, start_new_session=True) as lab:
         try:
             status = lab.wait()
         except KeyboardInterrupt:
-            lab.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
+            lab.terminate()
             try:
                 lab.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                lab.terminate()
+                lab.kill()
             return 0
     if status != 0:
         raise CommandError(f"JupyterLab ended with status {status}; what it said stands above")

@@ -54,6 +54,8 @@ class Callback:
     def __init__(self, function: Callable[..., Any], faults: Faults) -> None:
         self.function = function
         self.origin = Origin.here()
+        self.disown: Callable[[], None] = _nothing
+        """Takes back that it goes when its cell starts again; set by who registers it."""
         self._faults = faults
         self._complained = False
         self._named = False
@@ -79,7 +81,9 @@ class Callback:
         except BaseException as error:  # noqa: BLE001 - also SystemExit: in the kernel's loop it would end the kernel
             if not self._complained:
                 self._complained = True
-                said = "".join(traceback.format_exception(error)).rstrip()
+                # Without the topmost frame, which is ours.
+                below = error.__traceback__ and error.__traceback__.tb_next
+                said = "".join(traceback.format_exception(type(error), error, below)).rstrip()
                 self.origin.say(f"{said}\n{self.name} raised this; what else it raises is in .errors only")
             self._faults.add(error)
         finally:
@@ -90,3 +94,7 @@ class Callback:
                     f"{self.name} took {lasted:.1f} s; until it returns, nothing else of its topic is delivered"
                 )
         return None
+
+
+def _nothing() -> None:
+    pass

@@ -187,7 +187,8 @@ class Connection(Subject):
 
     def _changed(self, status: Status) -> None:
         if status.error:
-            self._report(status.error)
+            here = self.name or status.url
+            self._report(status.error if here in status.error else f"{here}: {status.error}")
         self._wake()
 
     def _report(self, sentence: str) -> None:

@@ -128,6 +128,8 @@ class Ring:
                 known[name] = column
             if not len(times) or not (known or self._columns):
                 return 0
+            if not self._columns:
+                times, known = _from_first_number(times, known)
             newest = self._time_at(self._count - 1) if self._count else -np.inf
             ordered = times[0] > newest and np.isfinite(times[-1]) and bool((times[1:] > times[:-1]).all())
             if not ordered:
@@ -320,6 +322,13 @@ class Ring:
             half = _TOUCHES // 2
             self._touched_versions[:half] = self._touched_versions[1:half:2]
             self._touched_times[:half] = self._touched_times[0:half:2]
+
+
+def _from_first_number(times: Floats, columns: dict[str, Floats]) -> tuple[Floats, dict[str, Floats]]:
+    """Return the samples from the first one that has a number: a gap before anything is nothing."""
+    numbers = np.any([np.isfinite(column) for column in columns.values()], axis=0)
+    first = int(np.argmax(numbers))
+    return times[first:], {name: column[first:] for name, column in columns.items()}
 
 
 def _behind_equals(tail: Floats, times: Floats) -> Floats:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from traitlets import All, Bunch, HasTraits, TraitError, TraitType
@@ -62,7 +62,9 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         self._interval = 1 / notify_hz
         self._delivery = delivery()
         self._slot = self._delivery.slot(self._deliver, deliver)
+        self._fresh = tuple(name for name, trait in self.traits().items() if isinstance(trait, Fresh))
         self._told: dict[str, Any] = {}
+        self._registered: list[tuple[Callback, Any, Any]] = []  # to disown
         super().__init__()
 
     @property
@@ -87,12 +89,15 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
             return
         if not self._observed:
             # Nobody was told anything so far, so "old" is what the observer could have read just now.
-            self._told = {name: getattr(self, name) for name in self._fresh_names()}
+            self._told = self._current()
             self._observed = True
-        if not isinstance(handler, Callback):
-            handler = Callback(handler, self._faults)
-            own(handler.origin.cell, lambda: self.unobserve(handler, names, type))
-        super().observe(handler, names, type)
+        if isinstance(handler, Callback):
+            super().observe(handler, names, type)
+            return
+        registered = Callback(handler, self._faults)
+        super().observe(registered, names, type)
+        registered.disown = own(registered.origin.cell, lambda: self.unobserve(handler, names, type))
+        self._registered = [*self._registered, (registered, names, type)]
 
     def unobserve(
         self,
@@ -103,9 +108,10 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         """Stop calling ``handler``; harmless if it is not registered."""
         with contextlib.suppress(ValueError):  # traitlets raises it for a handler that is not in its list
             super().unobserve(handler, names, type)
-
-    def _fresh_names(self) -> Collection[str]:
-        return [name for name, trait in self.traits().items() if isinstance(trait, Fresh)]
+        gone = [entry for entry in self._registered if entry == (handler, names, type)]
+        self._registered = [entry for entry in self._registered if entry not in gone]
+        for entry in gone:
+            entry[0].disown()
 
     def _wake(self) -> None:
         """Have changes told. Any thread; costs nothing when nobody listens."""
@@ -141,7 +147,7 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
 
     def _current(self) -> dict[str, Any]:
         """The values of all fresh traits at one moment."""
-        return {name: getattr(self, name) for name in self._told}
+        return {name: getattr(self, name) for name in self._fresh}
 
 
 def _differs(old: Any, new: Any) -> bool:

@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
 
 from nbrealtime.live import exports, views
-from nbrealtime.live.backlog import Backlog
-from nbrealtime.live.callbacks import Callback, Faults
-from nbrealtime.live.cells import own
+from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
 from nbrealtime.live.field import FieldView
+from nbrealtime.live.handout import Handout
 from nbrealtime.live.iterate import MessageIterator, ended
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES
 from nbrealtime.live.samples import TimeUnit
@@ -118,9 +117,7 @@ class LiveTopic(Subject):
         super().__init__(deliver=deliver, notify_hz=notify_hz)
         self._connection = connection
         self._subscription: Subscription | None = None
-        self._callbacks: tuple[Callback, ...] = ()
-        self._callbacks_lock = threading.Lock()
-        self._backlog = Backlog()
+        self._handout = Handout(self._faults)
         self._opened = time.monotonic()
         self._waited = 0  # messages that wait() has counted
         self._remarks: deque[str] = deque()
@@ -168,23 +165,12 @@ class LiveTopic(Subject):
         """
         if not callable(callback):
             raise TypeError(f"on_message takes a function of one argument, the message, not {callback!r}")
-        registered = Callback(callback, self._faults)
-        with self._callbacks_lock:
-            if registered in self._callbacks:
-                return callback
-            self._callbacks = (*self._callbacks, registered)
-        own(registered.origin.cell, lambda: self._remove(registered))
+        self._handout.add(callback)
         return callback
 
     def off_message(self, callback: Callable[..., Any]) -> None:
         """Stop calling ``callback``, from the next message on; harmless if it is not registered."""
-        self._remove(callback)
-
-    def _remove(self, callback: object) -> None:
-        with self._callbacks_lock:
-            self._callbacks = tuple(known for known in self._callbacks if not known == callback)  # noqa: SIM201
-            if not self._callbacks:
-                self._backlog.clear()
+        self._handout.remove(callback)
 
     def link(
         self, widget: Any, trait: str = "value", transform: Callable[[Any], Any] | None = None
@@ -276,7 +262,7 @@ class LiveTopic(Subject):
         if subscription is not None:
             subscription.close()
         self.feed.closed()
-        self._backlog.clear()
+        self._handout.clear()
         self._connection.forget(self)
 
     def __enter__(self) -> Self:
@@ -354,41 +340,31 @@ class LiveTopic(Subject):
 
     def _arrived(self, messages: Sequence[Message]) -> None:
         """Called on the client thread with what came, and when anything changed."""
-        if messages and self._callbacks:
-            dropped = self._backlog.put(messages)
-            if dropped:
-                self.feed.count_dropped(dropped)
+        if messages and (dropped := self._handout.put(messages)):
+            self.feed.count_dropped(dropped)
         if self.feed.unequal:
             self._remark("unequal", f"{self.feed.name} {self.feed.unequal}: such messages are not plotted")
         record = self.feed.newest
         if record.state is TopicState.REFUSED:
             self._remark("refused", f"{self.feed.name} was refused: {record.error}")
-        if self._callbacks and len(self._backlog) and not self.feed.paused:
+        if self._handout.waiting and self._may_hand_out():
             self._delivery.wake(self._slot)
         else:
             self._wake()
 
     def _deliver(self, until: float) -> float | None:
         """Hand messages to the callbacks, then tell what changed. The caller holds the slot's claim."""
-        now = self._hand_out(until)
+        self._handout.run(until, self._may_hand_out)
+        now = time.monotonic()
         again = self._tell(now)
-        if len(self._backlog) and self._callbacks and not self.feed.paused:
+        if self._handout.waiting and self._may_hand_out():
             return now
         if again is None and self._observed and self._told.get("rate"):
             return now + 1.0  # it falls without anything arriving
         return again
 
-    def _hand_out(self, until: float) -> float:
-        while True:
-            now = time.monotonic()
-            if now >= until or self.feed.paused or not self._callbacks:
-                return now
-            if (message := self._backlog.take()) is None:
-                return now
-            for callback in self._callbacks:
-                # Any of them may have unregistered another, or closed the topic.
-                if callback in self._callbacks and self.feed.newest.state is not TopicState.CLOSED:
-                    callback(message)
+    def _may_hand_out(self) -> bool:
+        return not self.feed.paused and self.feed.newest.state is not TopicState.CLOSED
 
     def _remark(self, kind: str, sentence: str) -> None:
         """Have ``sentence`` said below the cell that subscribed, if nothing of its kind was."""

@@ -33,7 +33,7 @@ def bin_width(window: float, pixels: int) -> float:
     power = math.floor(math.log10(least))
     for step in (1, 2, 5, 10):
         # The product and not a running multiplication: 0.1 must come out as 0.1.
-        width = step * 10**power if power >= 0 else step / 10**-power
+        width = float(step * 10**power if power >= 0 else step / 10**-power)
         if width >= least * (1 - 1e-9):
             return width
     raise AssertionError("ten times the power of ten is above what it was taken from")
@@ -53,7 +53,8 @@ def choose(before: Mode | None, window: float, interval: float | None, width: fl
     if interval is None or interval <= 0:
         return before or "points"
     samples, most = window / interval, window / width
-    if samples > most:
+    # As many as bins are few enough: the median of times that were added up is not exact.
+    if samples > most * 1.01:
         return "band"
     if samples < most / 2:
         return "points"

@@ -15,6 +15,7 @@ import threading
 import ipywidgets
 
 from .. import lifecycle
+from .subshells import hear_at_once
 
 __all__ = ["Hub", "hub"]
 
@@ -34,6 +35,7 @@ def hub() -> Hub:
         # `Widget.close_all()` closes ours too; what is created after it needs a new one.
         if _hub is None or _hub.comm is None:
             _hub = Hub()
+            hear_at_once(_hub.comm)
         return _hub
 
 

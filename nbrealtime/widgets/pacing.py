@@ -8,7 +8,9 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 
 * Ticks lie on an absolute schedule, at most 60/s. A relative sleep loses 15 % of them
   in a kernel that computes, because each wake-up waits for the interpreter.
-* A part takes part in as many ticks as the slowest visible view says it can draw.
+* A part takes part in as many ticks as the slowest visible view says it can draw. A view that was
+  scrolled away on a visible page gets one a second: what a screen reader reads stays true, and
+  what scrolls back into sight is no older than that.
 * Without new data nothing ticks but a keep-alive every 2 s, and only when a view is
   visible: the frame of every visible part that was quiet for so long, all in one message.
   It costs a few hundred bytes and brings what changes without data (attempts, ages,
@@ -41,6 +43,10 @@ SLOW_AFTER, CRAWL_AFTER, GONE_AFTER = 3.0, 10.0, 30.0
 DEAF_SLOW_AFTER: Final = 90.0
 EXPECT: Final = 10.0
 SLOW, CRAWL = 8.0, 1.0
+LONGEST_STEP: Final = 1.5
+MOST_PAGES: Final = 64
+"""Hidden pages owe no word, so a closed one among them is never missed: the oldest are forgotten instead."""
+AWAY: Final = 1.0
 DEFAULT_WIDTH: Final = 800
 
 
@@ -53,6 +59,9 @@ class View:
     page: str
     width: int = DEFAULT_WIDTH
     visible: bool = True
+    """Whether its page is the one that its window shows."""
+    away: bool = False
+    """Scrolled out of sight on a visible page."""
     rate: float = 60.0
     """Frames a second that the browser says it can draw."""
 
@@ -119,17 +128,28 @@ class Pacer:
         if known is not None:
             view.rate = known.rate
         self._views[view.view] = self._hellos[view.view] = view
-        self._pages[view.page] = _Page()
+        self._spoke(view.page)
 
     def ack(self, page: str, reports: Iterable[View]) -> None:
         """A page says what it shows, how wide and how fast; a view it does not know yet counts as new."""
-        self._pages[page] = _Page()
+        self._spoke(page)
         for report in reports:
             known = self._views.get(report.view)
             self._views[report.view] = report
             if known is None:
                 self._hellos[report.view] = report
                 self._expected.pop(report.part, None)
+
+    def _spoke(self, page: str) -> None:
+        self._pages.pop(page, None)
+        self._pages[page] = _Page()
+        while len(self._pages) > MOST_PAGES:
+            self._drop_page(next(iter(self._pages)))
+
+    def _drop_page(self, page: str) -> None:
+        for view in [view.view for view in self._views.values() if view.page == page]:
+            self.bye(view)
+        self._pages.pop(page, None)
 
     def bye(self, view: str) -> None:
         """A view is gone; a page without views is forgotten."""
@@ -149,7 +169,9 @@ class Pacer:
 
     def advance(self, now: float, *, hearing: bool) -> None:
         """Accounts the time since the last call; ``hearing``: browsers' words reach the kernel now."""
-        passed = 0.0 if self._now is None else max(0.0, now - self._now)
+        # At least once a second while anybody looks. A longer while is a sleep with nobody looking, or of the
+        # machine: it is no silence of those who have come since.
+        passed = 0.0 if self._now is None else min(LONGEST_STEP, max(0.0, now - self._now))
         self._now, self._hearing = now, hearing
         for page, state in list(self._pages.items()):
             # Nothing is owed by a page that shows nothing: nothing is sent to it.
@@ -160,8 +182,7 @@ class Pacer:
             else:
                 state.deaf += passed
             if state.silent > GONE_AFTER:
-                for view in [view.view for view in self._views.values() if view.page == page]:
-                    self.bye(view)
+                self._drop_page(page)
         if hearing:
             for part in list(self._expected):
                 self._expected[part] += passed
@@ -170,14 +191,12 @@ class Pacer:
 
     def rate(self, part: str) -> float:
         """Frames a second that ``part`` may get now; 0 when nobody looks."""
-        rates = [
-            min(view.rate, self._patience(view.page))
-            for view in self._views.values()
-            if view.part == part and view.visible
-        ]
+        views = [view for view in self._views.values() if view.part == part and view.visible]
+        rates = [min(view.rate, self._patience(view.page)) for view in views if not view.away]
         if part in self._expected:
             rates.append(60.0)
-        return min(rates, default=0.0)
+        # Nobody who looks waits for a view that is scrolled away elsewhere.
+        return min(rates, default=AWAY if views else 0.0)
 
     def _patience(self, page: str) -> float:
         state = self._pages[page]
@@ -231,8 +250,10 @@ class Pacer:
             if rate <= 0 or due > now + 1e-6:
                 continue
             plan.frames.append(part)
-            # Absolute: a late tick does not push the next one, a long pause is not made up for.
-            self._next[part] = max(due + 1 / rate, now - 1 / rate)
+            # Absolute: a late tick does not push the next one, and what was missed is not made up for.
+            self._next[part] = (
+                due + (math.floor((now - due) * rate + 1e-6) + 1) / rate if due else now + 1 / rate
+            )
         watched = self.watched()
         quiet = [part for part in watched if now - self._framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6]
         if quiet:

@@ -21,6 +21,7 @@ from ..live import cells
 from .bundle import script, style
 from .parts import StatePart
 from .pump import pump
+from .subshells import hear_at_once
 
 __all__ = ["Panel"]
 
@@ -49,6 +50,11 @@ class Panel(anywidget.AnyWidget):
         super().__init__(hub=pump().join(self._stream), **configuration)
         self.set_trait("part", self._stream.key)
         self.on_msg(self._heard)
+
+    def open(self) -> None:
+        """Opens the comm (ipywidgets calls it); what a browser says is heard while a cell runs."""
+        super().open()
+        hear_at_once(self.comm)
 
     def _state(self) -> dict[str, Any]:
         """What to show now, as JSON. Runs on the pump thread; must read without waiting."""

@@ -10,7 +10,8 @@ with the pump, because a trait that another thread sets can be lost or end stale
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -18,11 +19,13 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from ..errors import ConnectionClosed
 from ..live import cells
 from ..wire.times import parse_duration
 from .bundle import script, style
 from .plotpart import PlotPart, Source
 from .pump import pump
+from .subjects import topic_of
 
 __all__ = ["LivePlot", "plot"]
 
@@ -44,7 +47,7 @@ class _Window(traitlets.Float[float, Any]):
         return seconds
 
 
-class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
+class LivePlot(anywidget.AnyWidget):
     """Shows the last ``window`` seconds of topics as lines, and keeps moving while cells run.
 
     It draws every numeric field of its topics, or those in ``fields``. `close` keeps the
@@ -53,7 +56,8 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
     the topics still hold. Create and close it on the main thread.
 
     Args:
-        topics: a `LiveTopic`, a field of one (``topic["x"]``), or several.
+        topics: topics, as `LiveTopic` or by name, and fields of topics (``topic["x"]``); a list of them
+            is taken as several.
         fields: the fields to draw; all of them by default, also those that appear later.
         window: seconds, or a text like ``"60s"`` or ``"5min"``.
         title: a line above the plot.
@@ -83,8 +87,7 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init__(
         self,
-        topics: Any,
-        *,
+        *topics: Any,
         fields: str | Iterable[str] | None = None,
         window: float | str = 60.0,
         title: str = "",
@@ -93,7 +96,8 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
         height: int = 280,
         labels: Mapping[str, str] | Sequence[str] | None = None,
     ) -> None:
-        sources = [_source(topic, fields) for topic in _several(topics)]
+        found = [_source(topic, fields) for topic in _flat(topics)]
+        sources = [source for source, _ in found]
         if not sources:
             raise TypeError("a plot needs at least one topic")
         seconds = _Window().validate(None, window)
@@ -111,6 +115,10 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
         self.set_trait("part", self._stream.key)
         for source in sources:
             self._unwatch.append(source.feed.watch(self._mark))
+        for connection in {id(connection): connection for _, connection in found}.values():
+            # Attempts are counted by the connection, and no topic hears of them.
+            with suppress(ConnectionClosed):
+                self._unwatch.append(connection.link.listen(self._link_changed))
         cells.own(cells.current_cell(), self._dispose)
 
     @property
@@ -120,11 +128,13 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Keeps the last picture, marked with the time, and lets go of the topics. Harmless when repeated."""
+        if "_stream" not in self.__dict__:
+            return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
         if self._stream.close(time.time()):
-            for unwatch in self._unwatch:
-                unwatch()
-            self._unwatch.clear()
             self._mark()
+        # Also of a plot that closed with its topics.
+        while self._unwatch:
+            self._unwatch.pop()()
 
     def __enter__(self) -> LivePlot:
         return self
@@ -141,6 +151,9 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _mark(self) -> None:
         pump().mark(self._stream)
+
+    def _link_changed(self, _status: object) -> None:
+        self._mark()
 
     def _dispose(self) -> None:
         """Goes altogether: its cell runs again, and the output that showed it is replaced."""
@@ -163,22 +176,26 @@ class LivePlot(anywidget.AnyWidget):  # type: ignore[misc]
 
 def plot(subject: Any, /, *others: Any, **options: Any) -> LivePlot:
     """The view named ``"plot"``: a `LivePlot` of ``subject`` and what else is to be in the same axes."""
-    return LivePlot([subject, *others], **options)
+    return LivePlot(subject, *others, **options)
 
 
-def _several(topics: Any) -> list[Any]:
-    return list(topics) if isinstance(topics, (list, tuple, set, frozenset)) else [topics]
+def _flat(topics: Iterable[Any]) -> Iterator[Any]:
+    for topic in topics:
+        if isinstance(topic, (list, tuple)):
+            yield from topic
+        else:
+            yield topic
 
 
-def _source(topic: Any, fields: str | Iterable[str] | None) -> Source:
-    """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads."""
+def _source(topic: Any, fields: str | Iterable[str] | None) -> tuple[Source, Any]:
+    """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads; and its connection."""
     only = getattr(topic, "field", None)
-    owner = topic.topic if only is not None and hasattr(topic, "topic") else topic
-    feed, name = getattr(owner, "feed", None), getattr(owner, "name", None)
-    if feed is None or not isinstance(name, str):
-        raise TypeError(f"a plot draws topics, as rt.subscribe(…) returns them, not {type(topic).__name__}")
+    owner = topic_of(topic.topic if only is not None and hasattr(topic, "topic") else topic)
+    feed, name = owner.feed, owner.name
     chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
-    return Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, owner.connection))
+    connection = owner.connection
+    source = Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, connection))
+    return source, connection
 
 
 def _why(connection: Any) -> str:

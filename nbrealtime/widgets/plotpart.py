@@ -308,7 +308,10 @@ class PlotPart:
             finite = np.flatnonzero(np.isfinite(values[-64:]))
             if len(finite):
                 series.last = float(values[-64:][finite[-1]])
-            header.update(series=index + offset, reset=reset, interval=interval, last=series.last)
+            first_time = float(times[0]) if len(times) else None
+            header.update(
+                first=first_time, series=index + offset, reset=reset, interval=interval, last=series.last
+            )
             entries.append(header)
             bodies.append(body)
 

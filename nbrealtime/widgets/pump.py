@@ -254,6 +254,7 @@ def _view(content: dict[str, Any], page: Any) -> View:
         page=str(page),
         width=max(1, min(16384, int(content.get("width", 800)))),
         visible=bool(content.get("visible", True)),
+        away=bool(content.get("away", False)),
         rate=max(0.5, min(60.0, float(content.get("rate", 60.0)))),
     )
 

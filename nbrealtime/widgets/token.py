@@ -22,6 +22,7 @@ from IPython.display import display
 
 from ..live import cells
 from .bundle import script, style
+from .subshells import hear_at_once
 
 __all__ = ["TokenBox", "show_token"]
 
@@ -53,6 +54,7 @@ class TokenBox(anywidget.AnyWidget):
         self._until = clock() + seconds
         self._esm, self._css = script("token"), style("token")
         super().__init__(title=title)
+        hear_at_once(self.comm)
         self.on_msg(self._heard)
 
     def forget(self) -> None:

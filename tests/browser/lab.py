@@ -11,6 +11,7 @@ pytest, and everything that was started ends by its process id.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 import nbrealtime
 
@@ -114,6 +116,14 @@ class Lab:
     def kernels(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.api("GET", "kernels")
         return found
+
+    def descendants(self, words: str) -> list[str]:
+        """Return the command lines that contain these words, among the processes that came of this server."""
+        lines = []
+        for child in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                lines.append(" ".join(child.cmdline()))
+        return [line for line in lines if words in line]
 
     def delete_kernels(self) -> None:
         """End every kernel; the answer comes when its process has ended."""

@@ -217,15 +217,23 @@ class Notebook:
         self.resize(size["width"], min(4000, max(300, tall + 160)))
         SCREENSHOTS.mkdir(exist_ok=True)
         target = SCREENSHOTS / f"{name}.png"
+        self.page.bring_to_front()  # a page behind another draws once a second
+        self.page.evaluate("() => { document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0; }")
         self._settle()
         self.page.screenshot(path=target, animations="allow")
         self.resize(size["width"], size["height"])
         return target
 
     def _settle(self) -> None:
-        """Wait for the frames in which a new size reaches layout, observers and canvases."""
+        """Wait until a new size has reached layout, observers and canvases, and the kernel's next frame the plots."""
         self.page.evaluate(
-            """async () => { for (let n = 0; n < 12; n++) await new Promise(requestAnimationFrame); }"""
+            """async () => {
+              for (let n = 0; n < 12; n++) await new Promise(requestAnimationFrame);
+              const live = [...document.querySelectorAll(".nbrt-plot[data-state=live]")];
+              const before = live.map((plot) => plot.dataset.t);
+              for (let n = 0; n < 120 && live.some((plot, i) => plot.dataset.t === before[i]); n++)
+                await new Promise(requestAnimationFrame);
+            }"""
         )
 
     # Looking ---------------------------------------------------------------------------------------------

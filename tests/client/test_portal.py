@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_the_thread_is_back_after_it_was_stopped() -> None:
 
 async def _answer() -> int:
     return 42
+
+
+def test_what_a_process_publishes_before_it_ends_arrives(other: Any) -> None:
+    program = f"""
+from nbrealtime.client import open_link
+link = open_link({other.url!r}, "t")
+for number in range(1000):
+    link.publish("lab:temp", b"%d" % number)
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=50, check=True)
+    other.wait(lambda server: server.closings == [1000])
+    assert other.said("publish") == list(range(1000))
 
 
 def test_a_process_ends_although_a_name_server_and_a_user_hang() -> None:

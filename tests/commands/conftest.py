@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from nbrealtime.server import Server, serve
@@ -52,6 +53,9 @@ class Process:
         return self._popen.wait()
 
     def kill(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.pid).children(recursive=True):
+                child.kill()
         self._popen.kill()
         self._popen.wait()
         for stream in (self.stdin, self.stdout, self.stderr):

@@ -61,7 +61,7 @@ export class StateMark {
   readonly #word = make("span", { class: "nbrt-word" });
 
   constructor() {
-    this.node = make("span", { class: "nbrt-state" }, make("span", { class: "nbrt-dot", "aria-hidden": "true" }), this.#word);
+    this.node = make("span", { class: "nbrt-state" }, make("span", { class: "nbrt-lamp", "aria-hidden": "true" }), this.#word);
     this.show("connecting");
   }
 

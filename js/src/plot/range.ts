@@ -30,7 +30,8 @@ export function fit(low: number, high: number, unit = ""): Bounds {
     if (!ceiling) high += spare;
   }
   const step = roundStep((high - low) / 10);
-  return [Math.floor(low / step + 1e-9) * step, Math.ceil(high / step - 1e-9) * step];
+  // Plus zero: a bound is not −0.
+  return [Math.floor(low / step + 1e-9) * step + 0, Math.ceil(high / step - 1e-9) * step + 0];
 }
 
 export class Range {

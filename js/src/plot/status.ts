@@ -41,6 +41,8 @@ export function statusOf(facts: Facts): Status {
   if (facts.connected && !unheard && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
   const quiet = facts.age === null ? "no data" : `no data for ${duration(facts.age)}`;
   const because = why || (facts.connected ? "" : "not connected");
+  // A link that was just lost is the news; the silence is not one yet.
+  if (because && facts.age !== null && facts.age < 1) return { state: "stale", text: because };
   return { state: "stale", text: because ? `${quiet}, ${because}` : quiet };
 }
 

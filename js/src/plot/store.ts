@@ -21,6 +21,8 @@ export interface Entry {
   scale: number;
   interval: number | null;
   last: number | null;
+  /** The first sample's time: a bin knows its own only within its width. */
+  first: number | null;
 }
 
 /** Bytes of an entry in its frame's buffer. */
@@ -34,6 +36,7 @@ export class Store {
   bin = 0;
   interval: number | null = null;
   last: number | null = null;
+  private first: number | null = null;
   time = new Float64Array(256);
   /** Points: the value. Band: the mean. */
   value = new Float64Array(256);
@@ -48,6 +51,7 @@ export class Store {
       this.start = this.end = 0;
       this.mode = entry.mode;
       this.bin = entry.bin ?? 0;
+      this.first = entry.first;
     }
     this.interval = entry.interval;
     this.last = entry.last;
@@ -78,6 +82,17 @@ export class Store {
         );
       }
     }
+  }
+
+  /** The oldest sample that is not before `from`; null when there is none. */
+  oldest(from: number): number | null {
+    for (let i = this.start; i < this.end; i++) {
+      const time = this.time[i]!;
+      if (time < from) continue;
+      const { first } = this;
+      return this.mode === "band" && first !== null && Math.abs(time - first) <= this.bin ? Math.max(first, from) : time;
+    }
+    return null;
   }
 
   /** Forgets what is older than `time`, but for the one before it: its line reaches into view. */

@@ -132,6 +132,7 @@ export class PlotView {
     const link = await join(this.model, this.root, {
       receive: (frame) => this.receive(frame as Header),
       visible: (flag) => {
+        if (flag) this.fit();
         this.dirty = true;
         if (flag) this.request();
       },
@@ -186,7 +187,7 @@ export class PlotView {
     }
     this.dirty = true;
     this.request();
-    if (!this.link?.isVisible()) this.judge();
+    if (document.hidden) this.judge();
   }
 
   private configure = (): void => {
@@ -229,8 +230,7 @@ export class PlotView {
 
   /** Twice a second: what changes without news (ages, silences). */
   private tick(): void {
-    if (this.link && !this.link.isVisible()) return;
-    this.judge();
+    if (!document.hidden) this.judge();
   }
 
   private judge(): void {
@@ -327,7 +327,9 @@ export class PlotView {
 
   private animate = (): void => {
     this.frame = 0;
-    if (this.gone || (this.link && !this.link.isVisible())) return;
+    if (this.gone || document.hidden) return;
+    // Scrolled away it draws what comes, once a second, so that what it says of itself stays true.
+    const away = this.link !== null && !this.link.isVisible();
     const ms = performance.now();
     const now = ms / 1000;
     const calm = this.calm.matches;
@@ -346,7 +348,7 @@ export class PlotView {
       this.draw(edge, window, ms);
       this.link?.spent(performance.now() - ms);
     }
-    if (this.range.easing || (going && this.follow.moving(now))) this.request();
+    if (!away && (this.range.easing || (going && this.follow.moving(now)))) this.request();
   };
 
   private draw(edge: number | null, window: number, ms: number): void {
@@ -367,15 +369,7 @@ export class PlotView {
     const { caption } = valueTicks(bounds[0], bounds[1], this.plot.bbox.height / devicePixelRatio, this.model.get("units"));
     if (this.caption.textContent !== caption) this.caption.textContent = caption;
     if (this.head?.newest != null) {
-      let oldest = Infinity;
-      for (const store of stores) {
-        // The first one may lie outside: it is kept for the line that reaches in.
-        for (let i = store.start; i < store.end; i++) {
-          if (store.time[i]! < right - window) continue;
-          oldest = Math.min(oldest, store.time[i]!);
-          break;
-        }
-      }
+      const oldest = Math.min(...stores.map((store) => store.oldest(right - window) ?? Infinity));
       this.root.dataset.t = String(Math.round(newest * 1000));
       this.root.dataset.t0 = String(Math.round(Math.min(oldest, newest) * 1000));
     } else {
@@ -422,8 +416,10 @@ export class PlotView {
     let times = timeTicks(0, 1, 100);
     let values = valueTicks(0, 1, 100, "");
     const options: uPlot.Options = {
-      width: 280,
-      height: 160,
+      // As large as the last one: what is scrolled away has no width, and its observer keeps silent
+      // when it comes back as large as it was.
+      width: this.plot?.width ?? 280,
+      height: this.plot?.height ?? 160,
       // Above: a row for the unit's caption, so that a long one does not meet the highest label.
       padding: [18, EDGE, 0, 0],
       legend: { show: false },

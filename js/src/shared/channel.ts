@@ -81,6 +81,7 @@ class Channel {
   private heard = performance.now();
   private seq = 0;
   private ackTimer: number | undefined;
+  private soon = false;
   private watch: number | undefined;
   private acked = -Infinity;
   private lag = new Pace();
@@ -109,7 +110,10 @@ class Channel {
 
   /** Tells the pump what is visible and how wide, soon: many views change in one scroll. */
   report(): void {
-    if (this.ackTimer === undefined) this.ackTimer = setTimeout(this.ack, 50) as unknown as number;
+    if (this.soon) return;
+    this.soon = true;
+    clearTimeout(this.ackTimer); // the second's own, which may be a second away
+    this.ackTimer = setTimeout(this.ack, 50) as unknown as number;
   }
 
   revealed(): void {
@@ -131,7 +135,7 @@ class Channel {
 
   private hello(member: Member): void {
     const { view, part, visible, width } = member;
-    this.send({ type: "hello", view, page: this.page, part, visible: visible && !document.hidden, width });
+    this.send({ type: "hello", view, page: this.page, part, visible: !document.hidden, away: !visible, width });
   }
 
   private receive = (content: any, buffers: DataView[] = []): void => {
@@ -160,6 +164,7 @@ class Channel {
 
   private ack = (): void => {
     this.ackTimer = undefined;
+    this.soon = false;
     this.acked = performance.now();
     if (this.members.size === 0) return;
     const all = [...this.members.values()];
@@ -173,7 +178,8 @@ class Channel {
       views: all.map(({ view, part, visible, width }) => ({
         view,
         part,
-        visible: visible && !document.hidden,
+        visible: !document.hidden,
+        away: !visible,
         width,
         rate,
       })),

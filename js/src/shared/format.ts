@@ -30,7 +30,7 @@ export function scaleFor(largest: number, unit = ""): Scale {
   return { factor, prefix, unit: prefix + unit };
 }
 
-const minus = (text: string): string => text.replace("-", "−");
+const minus = (text: string): string => text.replaceAll("-", "−");
 
 /** Four significant digits, no exponent between 1e-4 and 1e7: "21.5", "−0.004127", "1 204 000". */
 export function number(value: number | null | undefined, digits = 4): string {

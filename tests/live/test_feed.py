@@ -1,0 +1,170 @@
+"""What the client thread fills and everybody reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nbrealtime.client import Message
+from nbrealtime.live.feed import SILENT_SECONDS, Feed
+from nbrealtime.live.rate import Rate
+
+from .fakes import NOW
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def feed(clock: Clock) -> Feed:
+    return Feed("lab:temp", clock=clock)
+
+
+def say(feed: Feed, *data: Any, at: float = NOW) -> None:
+    feed.received([Message("lab:temp", value, at + step) for step, value in enumerate(data)])
+
+
+def test_a_status_tells_what_a_view_shows(feed: Feed, clock: Clock) -> None:
+    feed.subscribed(3)
+    say(feed, 1, 2.5)
+    status = feed.status()
+    assert (status.name, status.state, status.count, status.value) == ("lab:temp", "live", 2, 2.5)
+    assert (status.timestamp, status.presence_count, status.numeric, status.reason) == (NOW + 1, 3, True, "")
+    clock.now += 7
+    assert feed.age == 7
+
+
+def test_a_watcher_hears_that_something_changed_until_it_leaves(feed: Feed) -> None:
+    heard: list[str] = []
+    unwatch = feed.watch(lambda: heard.append("changed"))
+    say(feed, 1)
+    feed.presence(2)
+    feed.pause()
+    feed.resume()
+    feed.clear()
+    assert (len(heard), feed.watched) == (5, True)
+    unwatch()
+    unwatch()
+    say(feed, 1)
+    assert (len(heard), feed.watched) == (5, False)
+
+
+def test_when_it_is_told_a_watcher_already_sees_the_samples(feed: Feed) -> None:
+    seen: list[tuple[int, int]] = []
+    feed.watch(lambda: seen.append((feed.ring.written, feed.status().count)))
+    say(feed, 1, 2, 3)
+    assert seen == [(3, 3)]
+
+
+def test_a_tap_gets_the_messages_and_an_empty_batch_for_a_change(feed: Feed) -> None:
+    batches: list[list[Any]] = []
+    untap = feed.tap(lambda messages: batches.append([message.data for message in messages]))
+    say(feed, 1, 2)
+    feed.offline()
+    untap()
+    say(feed, 3)
+    assert batches == [[1, 2], []]
+
+
+def test_a_text_is_a_value_and_no_sample(feed: Feed) -> None:
+    say(feed, "hot")
+    assert (feed.status().value, feed.status().numeric, feed.status().reason) == (
+        "hot",
+        False,
+        "carries text",
+    )
+    assert len(feed.ring) == 0
+
+
+def test_pausing_holds_the_record_and_not_the_state(feed: Feed) -> None:
+    feed.subscribed(1)
+    say(feed, 1)
+    feed.pause()
+    say(feed, 2, 3)
+    feed.offline()
+    assert (feed.record.count, feed.record.state.value, feed.newest.count) == (1, "offline", 3)
+    status = feed.status()
+    assert (status.value, status.count, status.pending, status.paused) == (1, 3, 2, True)
+    feed.resume()
+    assert (feed.record.count, feed.status().pending) == (3, 0)
+
+
+def test_nothing_changes_a_closed_feed(feed: Feed) -> None:
+    feed.closed()
+    say(feed, 1)
+    feed.subscribed(2)
+    feed.refused("forbidden", "no")
+    feed.offline()
+    assert (feed.newest.state.value, feed.newest.count, feed.newest.error) == ("closed", 0, None)
+
+
+def test_silence_is_told_after_a_while_and_with_a_hint(feed: Feed, clock: Clock) -> None:
+    feed.subscribed(1)
+    clock.now += SILENT_SECONDS - 0.1
+    assert (feed.silent, feed.status().reason) == (None, "")
+    clock.now += 0.1
+    assert feed.status().reason == "has heard nothing for 10 s"
+    feed.hint = lambda: "lab:tmp carries data"
+    assert feed.status().reason == "has heard nothing for 10 s; lab:tmp carries data"
+    say(feed, 1)
+    assert feed.status().reason == ""
+
+
+def test_a_refusal_is_the_reason_and_stays_the_last_error(feed: Feed) -> None:
+    feed.refused("forbidden", "not allowed to subscribe")
+    assert feed.status().reason == "not allowed to subscribe"
+    feed.subscribed(1)
+    assert (feed.status().reason, feed.newest.state.value, feed.newest.error) == (
+        "",
+        "live",
+        "not allowed to subscribe",
+    )
+
+
+def test_samples_too_late_are_counted_as_dropped(feed: Feed) -> None:
+    say(feed, 1, at=NOW)
+    say(feed, 2, at=NOW - 60)
+    assert (feed.dropped, feed.newest.count) == (1, 2)
+
+
+# Rate.
+
+
+def rate_of(times: list[float], now: float) -> float:
+    rate = Rate()
+    for time in times:
+        rate.add(1, time)
+    return rate.at(now)
+
+
+def test_no_message_no_rate() -> None:
+    assert Rate().at(5.0) == 0.0
+
+
+@pytest.mark.parametrize("hz", [0.1, 1, 20, 1000])
+def test_a_steady_stream_has_its_rate(hz: float) -> None:
+    seconds = max(10.0, 10 / hz)
+    times = [step / hz for step in range(int(seconds * hz))]
+    assert rate_of(times, times[-1] + 0.5 / hz) == pytest.approx(hz, rel=0.25)
+
+
+def test_one_message_is_not_a_fast_stream() -> None:
+    assert rate_of([0.0], 0.001) <= 1
+
+
+def test_a_stream_that_stopped_falls_at_once() -> None:
+    times = [step / 100 for step in range(1000)]
+    assert rate_of(times, 10.0) == pytest.approx(100, rel=0.1)
+    assert rate_of(times, 16.0) < 0.2
+    assert rate_of(times, 100.0) == 0

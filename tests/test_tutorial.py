@@ -1,0 +1,45 @@
+"""The documents that a newcomer types from: every Python block runs, in order, in one shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def blocks_of(page: str) -> list[str]:
+    return re.findall(
+        r"^```python\n(.*?)^```$", (DOCS / page).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    shell = InteractiveShell()
+    yield shell
+    if "stop" in shell.user_ns:  # the tutorial's own thread, should a block after it have failed
+        shell.user_ns["stop"].set()
+        shell.user_ns["instrument"].join()
+    if "nbrealtime" in shell.extension_manager.loaded:
+        shell.run_line_magic("unload_ext", "nbrealtime")
+
+
+@pytest.mark.parametrize("page", ["index.md", "tutorial.md"])
+def test_every_block_of_it_runs(
+    page: str, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for block in blocks_of(page):
+        shell.run_cell(block).raise_error()
+    assert "Server running at ws://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_its_links_lead_somewhere() -> None:
+    for page in DOCS.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} refers to {target}"

@@ -1,0 +1,196 @@
+"""The pump's decisions, with a passed-in clock: who gets what, when, and when nobody does."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbrealtime.widgets.pacing import MOST_PAGES, TICK, Pacer, View
+
+
+def view(name: str = "v", part: str = "p", page: str = "page", **options) -> View:
+    return View(view=name, part=part, page=page, **options)
+
+
+def run(pacer: Pacer, since: float, seconds: float, *, hearing: bool = True, dirty=("p",)) -> list[float]:
+    """Ticks as the thread would, everything always dirty; returns when ``p`` was sent."""
+    now, sent, news = since, [], dict.fromkeys(dirty, 60.0)
+    while now < since + seconds:
+        wait = pacer.wait(now, news)
+        if wait is None:
+            break
+        now += max(wait, 1e-4)
+        pacer.advance(now, hearing=hearing)
+        plan = pacer.plan(now, news)
+        if "p" in plan.frames or "p" in plan.snapshots:
+            sent.append(now)
+    return sent
+
+
+@pytest.fixture
+def pacer() -> Pacer:
+    pacer = Pacer()
+    pacer.advance(0.0, hearing=True)
+    pacer.hello(view())
+    pacer.plan(0.0, {})
+    return pacer
+
+
+def test_without_a_view_nothing_ticks():
+    assert Pacer().wait(0.0, {"p": 60.0}) is None
+    assert not Pacer().plan(0.0, {"p": 60.0})
+
+
+def test_a_hello_is_answered_at_once_and_only_once():
+    pacer = Pacer()
+    pacer.hello(view())
+    assert pacer.wait(5.0, {}) == 0
+    assert [answer.view for answer in pacer.plan(5.0, {}).answers] == ["v"]
+    assert pacer.plan(5.1, {}).answers == []
+
+
+def test_ticks_lie_on_an_absolute_schedule_of_at_most_sixty_a_second(pacer):
+    sent = run(pacer, 10.0, 1.0)
+    assert 59 <= len(sent) <= 61
+    for at in sent:
+        assert abs(at / TICK - round(at / TICK)) < 0.02
+
+
+def test_a_late_tick_does_not_push_the_next(pacer):
+    assert pacer.plan(1.0, {"p": 60.0}).frames == ["p"]
+    late = 1.0 + 1.4 * TICK
+    assert pacer.plan(late, {"p": 60.0}).frames == ["p"]
+    assert pacer.plan(1.0 + 2 * TICK, {"p": 60.0}).frames == ["p"]
+
+
+def test_a_long_pause_is_not_made_up_for(pacer):
+    pacer.plan(1.0, {"p": 60.0})
+    pacer.plan(100.0, {"p": 60.0})
+    burst = [n for n in range(10) if pacer.plan(100.0 + n * 1e-3, {"p": 60.0}).frames]
+    assert len(burst) <= 2
+
+
+def test_a_part_gets_as_many_frames_as_its_slowest_visible_view_can_draw(pacer):
+    pacer.ack("page", [view(rate=10.0)])
+    pacer.hello(view("w", page="other"))
+    assert pacer.rate("p") == 10
+    assert 9 <= len(run(pacer, 10.0, 1.0)) <= 11
+
+
+def test_a_part_can_ask_for_less(pacer):
+    sent = [n for n in range(60) if pacer.plan(10 + n / 60, {"p": 4.0}).frames]
+    assert 4 <= len(sent) <= 5
+
+
+def test_a_hidden_view_gets_nothing_and_a_visible_one_beside_it_all(pacer):
+    pacer.ack("page", [view(visible=False)])
+    assert pacer.wait(10.0, {"p": 60.0}) is None
+    pacer.hello(view("w", page="other"))
+    assert pacer.rate("p") == 60
+
+
+def test_quiet_parts_are_sent_every_two_seconds_together():
+    pacer = Pacer()
+    for part in ("a", "b"):
+        pacer.hello(view(part, part))
+    pacer.plan(0.0, {})
+    pacer.plan(1.0, {"a": 60.0})
+    plans = {round(n / 10, 1): pacer.plan(n / 10, {}).frames for n in range(11, 80)}
+    assert [frames for frames in plans.values() if frames] == [["a", "b"]] * 3 or all(
+        len(frames) in (0, 2) for at, frames in plans.items() if at > 3.1
+    )
+
+
+def test_a_page_that_fell_silent_is_slowed_then_crawls_then_is_forgotten(pacer):
+    rates = {}
+    for tenths in range(400):
+        pacer.advance(tenths / 10, hearing=True)
+        rates[tenths / 10] = pacer.rate("p")
+    assert rates[2.5] == 60
+    assert rates[5.0] == 8
+    assert rates[15.0] == 1
+    assert rates[35.0] == 0
+
+
+def test_an_acknowledgement_restores_the_full_rate(pacer):
+    for second in range(5):
+        pacer.advance(float(second), hearing=True)
+    assert pacer.rate("p") == 8
+    pacer.ack("page", [view()])
+    assert pacer.rate("p") == 60
+
+
+def test_while_the_kernel_is_deaf_silence_means_nothing_for_a_minute_and_a_half(pacer):
+    for second in range(1, 89):
+        pacer.advance(float(second), hearing=False)
+    assert pacer.rate("p") == 60
+    for second in range(89, 400):
+        pacer.advance(float(second), hearing=False)
+    assert pacer.rate("p") == 8, "it never stops while nobody can say that they are there"
+
+
+def test_while_the_kernel_is_deaf_everything_is_repeated_every_two_seconds_for_views_that_could_not_say_hello(
+    pacer,
+):
+    snapshots = []
+    for tenths in range(100):
+        pacer.advance(tenths / 10, hearing=False)
+        if pacer.plan(tenths / 10, {"p": 60.0}).snapshots:
+            snapshots.append(tenths / 10)
+    assert len(snapshots) == 5
+
+
+def test_an_expected_part_streams_before_its_view_was_heard():
+    pacer = Pacer()
+    pacer.expect("p")
+    pacer.advance(0.0, hearing=False)
+    assert pacer.plan(0.0, {"p": 60.0}).snapshots == ["p"]
+    assert len(run(pacer, 1.0, 1.0, hearing=False)) > 50
+    pacer.hello(view())
+    assert pacer.plan(3.0, {}).answers[0].view == "v"
+
+
+def test_an_expected_part_that_nobody_shows_falls_silent_once_the_kernel_could_hear():
+    pacer = Pacer()
+    pacer.expect("p")
+    for second in range(60):
+        pacer.advance(float(second), hearing=False)
+    assert pacer.rate("p") == 60
+    for second in range(60, 75):
+        pacer.advance(float(second), hearing=True)
+    assert pacer.wait(75.0, {"p": 60.0}) is None
+
+
+def test_a_view_that_was_forgotten_and_reports_again_gets_a_snapshot():
+    pacer = Pacer()
+    pacer.ack("page", [view()])
+    assert [answer.view for answer in pacer.plan(0.0, {}).answers] == ["v"]
+
+
+def test_the_widest_visible_view_decides_how_finely_a_part_is_sent(pacer):
+    pacer.hello(view("w", page="other", width=1400))
+    pacer.hello(view("x", page="third", width=2000, visible=False))
+    assert pacer.viewing("p").width == 1400
+
+
+def test_a_part_that_left_and_a_view_that_said_goodbye_leave_nothing_behind(pacer):
+    pacer.bye("v")
+    assert pacer.wait(1.0, {"p": 60.0}) is None
+    pacer.hello(view())
+    pacer.forget("p")
+    assert not pacer.plan(2.0, {"p": 60.0})
+
+
+def test_a_long_sleep_with_nobody_looking_is_no_silence_of_a_page_that_just_came():
+    pacer = Pacer()
+    pacer.advance(0.0, hearing=True)
+    pacer.hello(view())
+    pacer.advance(3600.0, hearing=True)
+    assert [answer.view for answer in pacer.plan(3600.0, {}).answers] == ["v"]
+    assert pacer.rate("p") == 60
+
+
+def test_hidden_pages_do_not_pile_up():
+    pacer = Pacer()
+    for n in range(3 * MOST_PAGES):
+        pacer.ack(f"page{n}", [view(f"v{n}", page=f"page{n}", visible=False)])
+    assert len(pacer.plan(0.0, {}).answers) == MOST_PAGES

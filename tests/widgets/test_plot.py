@@ -1,0 +1,131 @@
+"""`LivePlot` as its user meets it: what it draws, what it refuses, what it leaves when it closes."""
+
+from __future__ import annotations
+
+import pytest
+import traitlets
+
+from nbrealtime.live.field import FieldView
+from nbrealtime.widgets import LivePlot, bundle
+from nbrealtime.widgets.bundle import FrontEndMissing
+from nbrealtime.widgets.hub import Hub
+from nbrealtime.widgets.plot import plot
+
+pytestmark = pytest.mark.usefixtures("comms")
+
+
+@pytest.fixture
+def live(topic):
+    made = LivePlot(topic)
+    yield made
+    made._dispose()
+
+
+def test_it_refers_to_the_hub_that_carries_its_frames(live):
+    assert isinstance(live.hub, Hub)
+    assert live.get_state("hub")["hub"] == f"IPY_MODEL_{live.hub.model_id}"
+    assert live.part == live._stream.key
+
+
+def test_no_sample_and_no_state_ever_travels_in_a_trait(live, topic, synced):
+    topic.hear(1, 2, 3)
+    live.close()
+    keys = set().union(*(state.keys() for state in synced(live)["sent"]), synced(live)["now"])
+    ours = {key for key in keys if not key.startswith("_")} - {"layout", "tooltip", "tabbable"}
+    assert ours == {"hub", "part", "window", "title", "units", "y_range", "height"}
+
+
+def test_its_state_and_text_follow_the_topic(live, topic):
+    assert repr(live) == "LivePlot of lab:temp: empty"
+    topic.feed.subscribed(1)
+    topic.hear(21.5)
+    live.close()
+    assert live.state == "closed"
+    assert repr(live) == "LivePlot of lab:temp: closed"
+
+
+@pytest.mark.parametrize(("window", "seconds"), [(60, 60.0), ("5min", 300.0), ("500ms", 0.5)])
+def test_a_window_is_a_duration(live, window, seconds):
+    live.window = window
+    assert live.window == seconds
+
+
+@pytest.mark.parametrize("window", ["soon", 0, -1, None, "1 light-year"])
+def test_what_is_no_window_is_refused_with_what_is(live, window):
+    with pytest.raises(traitlets.TraitError, match="window"):
+        live.window = window
+    assert live.window == 60.0
+
+
+def test_a_range_needs_an_order(live):
+    live.y_range = (0, 10)
+    with pytest.raises(traitlets.TraitError, match="low < high"):
+        live.y_range = (10, 0)
+    live.y_range = None
+
+
+def test_a_field_of_a_topic_is_drawn_alone(topic):
+    made = plot(FieldView(topic, "x"), title="Only x")
+    assert made._stream._sources[0].fields == ("x",)
+    assert made.title == "Only x"
+    made._dispose()
+
+
+def test_several_topics_and_labels_share_a_plot(connection):
+    made = LivePlot([connection.topic("a"), connection.topic("b")], labels=["Left", "Right"])
+    assert made._stream._labels == {"a": "Left", "b": "Right"}
+    assert "a, b" in repr(made)
+    made._dispose()
+
+
+def test_as_many_labels_as_lines(topic):
+    with pytest.raises(ValueError, match="2 labels for 1 lines"):
+        LivePlot(topic, labels=["one", "two"])
+
+
+@pytest.mark.parametrize("subject", [3, [], None])
+def test_what_is_no_topic_is_refused(subject):
+    with pytest.raises(TypeError, match="topic"):
+        LivePlot(subject)
+
+
+def test_closing_lets_go_of_the_topic_and_keeps_the_picture(live, topic):
+    topic.hear(1)
+    link = topic.connection.link
+    assert topic.feed._watchers
+    assert link.listeners
+    live.close()
+    live.close()
+    assert topic.feed._watchers == ()
+    assert link.listeners == []
+    assert live.comm is not None, "the browser still shows it"
+
+
+def test_it_is_a_context_manager(topic):
+    with LivePlot(topic) as made:
+        pass
+    assert made.state == "closed"
+    made._dispose()
+
+
+def test_running_its_cell_again_removes_it_altogether(live):
+    live._dispose()
+    assert live.comm is None
+
+
+def test_a_missing_bundle_says_what_to_run(monkeypatch, tmp_path, topic):
+    monkeypatch.undo()
+    monkeypatch.setattr(bundle, "STATIC", tmp_path)
+    bundle._read.cache_clear()
+    with pytest.raises(FrontEndMissing, match=r"plot\.js is not built.*pip install -e"):
+        bundle.script("plot")
+    bundle._read.cache_clear()
+
+
+def test_a_bundle_can_never_be_taken_for_a_path(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setattr(bundle, "STATIC", tmp_path)
+    (tmp_path / "one.js").write_text("a.b")
+    bundle._read.cache_clear()
+    assert bundle.script("one") == "a.b\n"
+    bundle._read.cache_clear()

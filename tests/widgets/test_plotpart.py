@@ -1,0 +1,208 @@
+"""What a plot sends: the window once, then only what changed, repaired when samples come late."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nbrealtime.live.ring import Ring
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.plotpart import PlotPart, Source
+
+NOW = 1_790_000_000.0
+WIDE = Viewing(width=800)
+
+
+class Feed:
+    """A topic's feed as a plot reads it, written by hand."""
+
+    def __init__(self, name: str = "lab:temp") -> None:
+        self.ring = Ring()
+        self.said = SimpleNamespace(
+            name=name, state="live", count=0, timestamp=NOW, reason="", numeric=None, error=None
+        )
+
+    def status(self):
+        return self.said
+
+    def watch(self, callback):
+        return lambda: None
+
+    def put(self, times, **columns) -> None:
+        times = np.asarray(times, dtype=float)
+        self.ring.append(times, {name: np.asarray(column, dtype=float) for name, column in columns.items()})
+        self.said.count += 1
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed()
+
+
+@pytest.fixture
+def part(feed) -> PlotPart:
+    return PlotPart([Source("lab:temp", feed)], window=60.0)
+
+
+def samples(frame) -> dict[int, int]:
+    """How many samples or bins each series of a frame carries."""
+    return {entry["series"]: entry["n"] for entry in frame[0]["data"]}
+
+
+def test_the_first_frame_is_whole_and_says_what_is_waited_for(part):
+    header, buffers = part.frame(NOW, WIDE)
+    assert header["whole"]
+    assert header["topics"] == ["lab:temp"]
+    assert header["newest"] is None
+    assert buffers == []
+
+
+def test_a_frame_carries_only_what_came_since(part, feed):
+    feed.put(NOW + np.arange(10), value=np.arange(10))
+    assert samples(part.frame(NOW + 10, WIDE)) == {0: 10}
+    feed.put([NOW + 10], value=[5])
+    header, buffers = part.frame(NOW + 11, WIDE)
+    assert not header["whole"]
+    assert header["data"][0]["n"] == 1
+    assert header["data"][0]["t0"] == NOW + 10
+    assert all(type(buffer) is bytes for buffer in buffers)
+    assert samples(part.frame(NOW + 12, WIDE)) == {}
+
+
+def test_a_fast_topic_travels_as_the_bins_that_changed(part, feed):
+    feed.put(NOW + np.arange(50_000) / 1000, value=np.sin(np.arange(50_000)))
+    header, buffers = part.frame(NOW + 50, WIDE)
+    assert header["data"][0]["mode"] == "band"
+    assert header["data"][0]["n"] == 500
+    assert sum(map(len, buffers)) < 500 * 13
+    feed.put(NOW + 50 + np.arange(50) / 1000, value=np.ones(50))
+    header, buffers = part.frame(NOW + 50.05, WIDE)
+    assert header["data"][0]["n"] == 1
+    assert sum(map(len, buffers)) <= 16
+
+
+def test_a_bin_that_is_sent_again_holds_all_of_its_samples(part, feed):
+    feed.put(NOW + np.arange(50_000) / 1000, value=np.zeros(50_000))
+    feed.put([NOW + 50.001], value=[7])
+    part.frame(NOW + 51, WIDE)
+    feed.put([NOW + 50.002], value=[1])
+    header, (body,) = part.frame(NOW + 51, WIDE)
+    entry = header["data"][0]
+    low, high, _mean = entry["v0"] + np.frombuffer(body, "<f4")
+    assert (low, high) == (1, 7)
+
+
+def test_a_late_sample_repairs_what_was_sent(part, feed):
+    feed.put(NOW + np.arange(10) / 2, value=np.zeros(10))
+    part.frame(NOW + 5, WIDE)
+    feed.put([NOW + 3.75], value=[9])
+    entry = part.frame(NOW + 5, WIDE)[0]["data"][0]
+    assert entry["t0"] == NOW + 3.75
+    assert entry["n"] == 3
+
+
+def test_a_snapshot_has_everything_and_changes_nothing_for_the_others(part, feed):
+    feed.put(NOW + np.arange(10), value=np.arange(10))
+    part.frame(NOW + 10, WIDE)
+    feed.put([NOW + 10], value=[5])
+    assert samples(part.snapshot(NOW + 11, WIDE)) == {0: 11}
+    assert samples(part.frame(NOW + 11, WIDE)) == {0: 1}
+
+
+def test_only_the_window_is_sent(part, feed):
+    feed.put(NOW + np.arange(1000), value=np.arange(1000))
+    assert 60 <= samples(part.frame(NOW + 1000, WIDE))[0] < 70
+
+
+def test_a_field_that_appears_later_starts_everything_anew(part, feed):
+    feed.put([NOW], value=[1])
+    part.frame(NOW, WIDE)
+    feed.put([NOW + 1], value=[1], other=[2])
+    header, _ = part.frame(NOW + 1, WIDE)
+    assert header["whole"]
+    assert [series["label"] for series in header["series"]] == ["lab:temp", "other"]
+
+
+def test_fields_and_labels_can_be_chosen(feed):
+    part = PlotPart([Source("lab:temp", feed, ["b"])], window=60, labels={"b": "Boiler"})
+    feed.put([NOW], a=[1], b=[2])
+    header, _ = part.frame(NOW, WIDE)
+    assert [series["label"] for series in header["series"]] == ["Boiler"]
+
+
+def test_several_topics_share_a_plot_and_only_the_one_with_news_is_sent(feed):
+    other = Feed("lab:other")
+    part = PlotPart([Source("lab:temp", feed), Source("lab:other", other)], window=60)
+    feed.put([NOW], value=[1])
+    other.put([NOW], value=[2], x=[3])
+    header, _ = part.frame(NOW, WIDE)
+    assert [series["label"] for series in header["series"]] == ["lab:temp", "lab:other", "lab:other x"]
+    other.put([NOW + 1], value=[2], x=[3])
+    assert samples(part.frame(NOW + 1, WIDE)) == {1: 1, 2: 1}
+
+
+def test_another_width_or_window_is_sent_whole(part, feed):
+    feed.put(NOW + np.arange(50_000) / 1000, value=np.ones(50_000))
+    assert part.frame(NOW + 50, WIDE)[0]["data"][0]["bin"] == 0.1
+    header, _ = part.frame(NOW + 50, Viewing(width=300))
+    assert header["whole"]
+    assert header["data"][0]["bin"] == 0.2
+    part.resize(10.0)
+    header, _ = part.frame(NOW + 50, Viewing(width=300))
+    assert header["window"] == 10
+    assert header["data"][0]["bin"] == 0.05
+
+
+def test_clearing_the_topic_clears_the_plot(part, feed):
+    feed.put([NOW], value=[1])
+    part.frame(NOW, WIDE)
+    feed.ring.clear()
+    header, _ = part.frame(NOW + 1, WIDE)
+    assert header["whole"]
+    assert header["newest"] is None
+
+
+def test_text_is_named_with_what_to_do(part, feed):
+    feed.said.numeric, feed.said.reason = False, "carries text"
+    assert part.frame(NOW, WIDE)[0]["text"] == "lab:temp carries text; use .log()"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "reason"),
+    [
+        ("offline", None, "reconnecting, attempt 3"),
+        ("refused", "not allowed", "lab:temp: not allowed"),
+        ("live", None, ""),
+    ],
+)
+def test_it_says_why_nothing_comes(feed, state, error, reason):
+    part = PlotPart([Source("lab:temp", feed, why=lambda: "reconnecting, attempt 3")], window=60)
+    feed.said.state, feed.said.error = state, error
+    assert part.frame(NOW, WIDE)[0]["reason"] == reason
+
+
+def test_the_age_counts_from_when_a_sample_came_not_from_its_own_time(part, feed):
+    feed.put([NOW - 10_000], value=[1])
+    part.frame(NOW, WIDE)
+    feed.put([NOW - 9_999], value=[1])
+    assert part.frame(NOW + 1, WIDE)[0]["age"] == 0
+    assert part.frame(NOW + 4, WIDE)[0]["age"] == 3
+
+
+def test_a_closed_plot_keeps_its_last_picture_for_whoever_comes(part, feed):
+    feed.put([NOW], value=[1])
+    assert part.close(NOW + 2)
+    assert not part.close(NOW + 3)
+    header, _ = part.snapshot(NOW + 100, WIDE)
+    assert header["closed"] == (NOW + 2) * 1000
+    assert samples((header, [])) == {0: 1}
+    assert part.state == "closed"
+
+
+def test_a_plot_closes_when_all_its_topics_did(part, feed):
+    part.frame(NOW, WIDE)
+    feed.said.state = "closed"
+    assert part.frame(NOW + 1, WIDE)[0]["closed"] == (NOW + 1) * 1000
+    assert part.state == "closed"

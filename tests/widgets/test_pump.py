@@ -1,0 +1,214 @@
+"""The pump's thread with real widgets and a comm written by hand: one message a tick, for everybody."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import StatePart
+from nbrealtime.widgets.pump import Pump
+
+SECONDS = 10.0
+
+
+class Browser:
+    """Takes what the hub sends, and answers as a page would."""
+
+    def __init__(self, pump: Pump) -> None:
+        self.pump = pump
+        self.messages: list[tuple[dict[str, Any], list[bytes], str]] = []
+        self._came = threading.Condition()
+
+    def attach(self, hub) -> None:
+        self.hub = hub
+        hub.send = self._take
+
+    def detach(self) -> None:
+        del self.hub.send  # the process goes on with this hub
+
+    def _take(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        with self._came:
+            self.messages.append((content, buffers, threading.current_thread().name))
+            self._came.notify_all()
+
+    def say(self, **content) -> None:
+        # As ipykernel 7 does it: on a thread of its own.
+        thread = threading.Thread(target=self.pump._received, args=(None, content, []))
+        thread.start()
+        thread.join()
+
+    def hello(self, part, view: str = "v", **options) -> None:
+        self.say(type="hello", view=view, page="page", part=part.key, width=700, visible=True, **options)
+
+    def parts(self) -> list[dict[str, Any]]:
+        return [part for content, _, _ in list(self.messages) for part in content["parts"]]
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        with self._came:
+            assert self._came.wait_for(condition, SECONDS), "it was not sent"
+
+
+@pytest.fixture
+def pump():
+    pump = Pump()
+    yield pump
+    pump.stop()
+
+
+@pytest.fixture
+def browser(pump):
+    browser = Browser(pump)
+    yield browser
+    pump.stop()
+    browser.detach()
+
+
+@pytest.fixture
+def join(pump, browser):
+    def join(part):
+        browser.attach(pump.join(part))
+        return part
+
+    return join
+
+
+def state(value: dict[str, Any], kind: str = "card", **options) -> StatePart:
+    return StatePart(kind, lambda: dict(value), max_hz=60.0, **options)
+
+
+def test_a_hello_is_answered_with_a_snapshot_for_that_view(browser, join):
+    part = join(state({"word": "live"}))
+    browser.hello(part)
+    browser.wait(lambda: any(one["view"] == "v" for one in browser.parts()))
+    answer = next(one for one in browser.parts() if one["view"] == "v")
+    assert answer == {"word": "live", "key": part.key, "kind": "card", "view": "v", "buffers": 0}
+
+
+def test_everything_is_sent_by_the_one_thread(browser, join):
+    browser.hello(join(state({})))
+    browser.wait(lambda: bool(browser.messages))
+    assert {thread for _, _, thread in browser.messages} == {"nbrealtime-pump"}
+
+
+def test_news_of_many_widgets_travels_in_one_message(pump, browser, join):
+    parts = [join(state({"n": n})) for n in range(20)]
+    for n, part in enumerate(parts):
+        browser.hello(part, f"v{n}")
+    browser.wait(lambda: len({part["key"] for part in browser.parts()}) == 20)
+    before = len(browser.messages)
+    for part in parts:
+        pump.mark(part)
+    browser.wait(lambda: len([p for c, _, _ in browser.messages[before:] for p in c["parts"]]) >= 20)
+    assert len(browser.messages) - before <= 4
+
+
+def test_messages_are_numbered_and_dated_and_their_buffers_are_bytes_in_order(pump, browser, join):
+    class Binary:
+        key, kind, max_hz = "binary", "plot", 60.0
+
+        def frame(self, now: float, viewing: Viewing):
+            return {"width": viewing.width}, [b"a", b"b"]
+
+        snapshot = frame
+
+        def told(self, content):
+            pass
+
+    part = join(Binary())
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.messages))
+    content, buffers, _ = browser.messages[0]
+    assert content["type"] == "frames"
+    assert content["seq"] == 1
+    assert abs(content["sent"] / 1000 - time.time()) < 60
+    assert content["parts"][0]["width"] == 700
+    assert sum(part["buffers"] for part in content["parts"]) == len(buffers)
+    assert buffers[:2] == [b"a", b"b"]
+    assert all(type(buffer) is bytes for buffer in buffers)
+
+
+def test_nothing_is_sent_while_nobody_looks(pump, browser, join):
+    part = join(state({}))
+    pump.mark(part)
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.messages))
+    browser.say(type="bye", view="v", page="page")
+    other = join(state({"other": True}))
+    pump.mark(part)
+    browser.hello(other, "w")
+    browser.wait(lambda: any(one.get("other") for one in browser.parts()))
+    last = len([one for one in browser.parts() if one["key"] == part.key])
+    pump.mark(part)
+    pump.mark(other)
+    count = len(browser.messages)
+    browser.wait(lambda: len(browser.messages) > count)
+    assert len([one for one in browser.parts() if one["key"] == part.key]) == last
+
+
+def test_a_part_that_fails_leaves_and_the_others_go_on(pump, browser, join, caplog):
+    def fail() -> dict[str, Any]:
+        raise RuntimeError("broken on purpose")
+
+    broken, whole = join(StatePart("broken", fail)), join(state({"fine": True}))
+    browser.hello(broken, "b")
+    browser.hello(whole, "w")
+    browser.wait(lambda: any(one.get("fine") for one in browser.parts()))
+    assert "broken on purpose" in caplog.text
+    assert "broken stopped" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {},
+        {"type": "hello"},
+        {"type": "ack", "page": 1, "views": 3},
+        {"type": "hello", "view": "v", "page": "p", "part": "?", "width": "wide"},
+    ],
+)
+def test_nonsense_from_a_browser_stops_nothing(browser, join, nonsense):
+    part = join(state({}))
+    browser.say(**nonsense)
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.messages))
+
+
+def test_a_view_can_speak_to_its_part(browser, join):
+    heard: list[str] = []
+    spoke = threading.Event()
+
+    def told(content: dict[str, Any]) -> None:
+        heard.append(content["word"])
+        spoke.set()
+
+    part = join(state({}, told=told))
+    browser.say(type="tell", view="v", page="page", part=part.key, word="again")
+    assert spoke.wait(SECONDS)
+    assert heard == ["again"]
+
+
+def test_a_shown_widget_streams_before_any_view_was_heard(pump, browser, join):
+    part = join(state({"early": True}))
+    pump.expect(part)
+    browser.wait(lambda: any(one.get("early") and one["view"] is None for one in browser.parts()))
+
+
+def test_what_left_gets_no_answer(pump, browser, join):
+    gone, here = join(state({"gone": True})), join(state({"here": True}))
+    pump.leave(gone)
+    browser.hello(gone, "g")
+    browser.hello(here, "h")
+    browser.wait(lambda: any(one.get("here") for one in browser.parts()))
+    assert not any(one.get("gone") for one in browser.parts())
+
+
+def test_stopping_ends_the_thread_and_is_harmless_twice(pump, browser, join):
+    join(state({}))
+    pump.stop()
+    pump.stop()
+    assert not pump._thread.is_alive()
