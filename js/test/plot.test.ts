@@ -123,6 +123,15 @@ test("a range grows at once, and only on the side that needs it", () => {
   assert.ok(lower <= low);
 });
 
+test("data that end at a bound get room beyond it, but zero and a hundred percent are bounds", () => {
+  const range = new Range();
+  range.at(-0.9, 0.9, 0);
+  for (let i = 1; i <= 10; i++) range.at(-0.9 - i / 100, 0.9, 16 * i);
+  assert.ok(range.at(-1, 0.9, 200)[0] < -1.05);
+  assert.equal(new Range("%").at(0, 100, 0)[1], 100);
+  assert.equal(new Range().at(0, 9, 0)[0], 0);
+});
+
 test("a range shrinks after 2 s of little use, eased over 200 ms, and not for a short spell", () => {
   const range = new Range();
   range.at(0, 100, 0);

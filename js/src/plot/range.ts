@@ -71,15 +71,18 @@ export class Range {
       this.bounds = fit(low, high, this.unit);
       return;
     }
-    if (low < target[0] || high > target[1]) {
+    // A line that runs along the very edge is half cut off: 1 % before it counts as beyond.
+    const brink = 0.01 * (target[1] - target[0]);
+    const wanted = fit(low, high, this.unit);
+    const below = low < target[0] + brink && wanted[0] < target[0];
+    const above = high > target[1] - brink && wanted[1] > target[1];
+    if (below || above) {
       // Only outwards: the other side keeps its bound, or every peak would move the whole picture.
-      const wanted = fit(low, high, this.unit);
       this.bounds = [Math.min(wanted[0], target[0]), Math.max(wanted[1], target[1])];
       this.ease = null;
       this.idle = null;
       return;
     }
-    const wanted = fit(low, high, this.unit);
     const wasteful = (high - low) / (target[1] - target[0]) < USED && wanted[1] - wanted[0] < (target[1] - target[0]) * 0.95;
     if (!wasteful) {
       this.idle = null;

@@ -1,0 +1,159 @@
+"""Asking a server what it carries: a real one, and answers that are none."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+from nbrealtime.client import portal
+from nbrealtime.client.target import Target, choose
+from nbrealtime.errors import ConnectionFailed
+from nbrealtime.live.stats import Neighbours, fetch_topics
+from nbrealtime.server import Server
+from nbrealtime.testing import running_server
+
+from .fakes import Ear
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    status = 200
+    body = b"{}"
+    seen: ClassVar[list[tuple[str, str | None]]]
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers.get("Authorization")))
+        self.send_response(self.status)
+        if self.status == 302:
+            self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/elsewhere")
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def answer() -> Iterator[type[Answer]]:
+    """A server whose answer a test chooses; ``answer.url`` is its address."""
+
+    class Own(Answer):
+        seen: ClassVar[list[tuple[str, str | None]]] = []
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    Own.url = f"ws://127.0.0.1:{server.server_address[1]}"  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Own
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
+def target_of(server: Server) -> Target:
+    return choose(server.url, server.token("ada"))
+
+
+def test_a_server_lists_topics_with_their_subscribers(server: Server) -> None:
+    from nbrealtime.live.connection import open_connection
+
+    assert fetch_topics(target_of(server)) == {}
+    with open_connection(server.url, server.token("ada")) as connection:
+        for name in ("lab:temp", "lab:hum"):
+            ear = Ear()
+            connection.topic(name).observe(ear, "state")
+            ear.wait_until(lambda heard: heard and heard[-1].new == "live")
+        assert connection.fetch_topics() == {"lab:hum": 1, "lab:temp": 1}
+
+
+def test_a_token_that_is_refused_is_told_and_not_shown(server: Server) -> None:
+    with pytest.raises(ConnectionFailed, match="401") as caught:
+        fetch_topics(choose(server.url, "not.a.token"))
+    assert "not.a.token" not in str(caught.value)
+
+
+def test_nobody_there(server: Server) -> None:
+    target = target_of(server)
+    server.close()
+    with pytest.raises(ConnectionFailed, match="/ws/stats"):
+        fetch_topics(target)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"topics": 3}', b"\xff"])
+def test_an_answer_that_lists_no_topics(answer: Any, body: bytes) -> None:
+    answer.body = body
+    with pytest.raises(ConnectionFailed):
+        fetch_topics(choose(answer.url, "t"))
+
+
+def test_rows_that_are_none_are_passed_over(answer: Any) -> None:
+    answer.body = (
+        b'{"topics": [3, {"topic": 4}, {"topic": "b"}, {"topic": "a", "subscribers": 2, "more": 1}]}'
+    )
+    assert fetch_topics(choose(answer.url, "t")) == {"a": 2, "b": 0}
+
+
+def test_the_path_before_ws_is_kept_and_the_token_is_a_header(answer: Any) -> None:
+    answer.body = b'{"topics": []}'
+    fetch_topics(choose(f"{answer.url}/user/ada/proxy/8765/ws", "secret"))
+    assert answer.seen == [("/user/ada/proxy/8765/ws/stats", "Bearer secret")]
+
+
+def test_a_token_does_not_follow_a_redirection(answer: Any) -> None:
+    answer.status = 302
+    with pytest.raises(ConnectionFailed):
+        fetch_topics(choose(answer.url, "secret"))
+    assert all(token is None for path, token in answer.seen if path == "/elsewhere")
+
+
+def neighbours(listed: list[str] | None, heard: list[str]) -> Neighbours:
+    found = Neighbours(lambda: choose("ws://127.0.0.1:1", "t"), lambda: heard)
+    found._listed = None if listed is None else tuple(listed)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("listed", "heard", "hint"),
+    [
+        (None, [], ""),
+        (None, ["lab:temp"], ""),
+        (None, ["a"], "a carries data"),
+        (["x"], ["a", "b"], "a and b carry data"),
+        (None, list("abcdef"), "a, b, c, d and 2 more carry data"),
+        ([], [], "the server has no other topic"),
+        (["lab:temp", "$sys/topics"], [], "the server has no other topic"),
+        (["lab:temp", "a"], [], "the server's only other topic is a"),
+        (["a", "b", "c"], [], "the server's other topics are a, b and c"),
+    ],
+)
+def test_a_hint_says_what_is_known(listed: list[str] | None, heard: list[str], hint: str) -> None:
+    assert neighbours(listed, heard).hint("lab:temp") == hint
+
+
+def test_looking_around_asks_in_the_background_and_not_too_often(answer: Any) -> None:
+    answer.body = b'{"topics": [{"topic": "a", "subscribers": 2}]}'
+    found = Neighbours(lambda: choose(answer.url, "t"), list)
+    done = Ear()
+    for _ in range(3):
+        found.refresh(lambda: done("answered"))
+    done.wait(1)
+    assert found.hint("lab:temp") == "the server's only other topic is a"
+    assert len(answer.seen) == 1
+
+
+def test_looking_around_in_vain_is_silent(answer: Any) -> None:
+    answer.status = 500
+    found = Neighbours(lambda: choose(answer.url, "t"), list)
+    found.refresh(lambda: None)
+    asked = portal.run(found._ask(lambda: None))
+    asked.result(10)
+    assert found.hint("lab:temp") == ""
