@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nbrealtime.api import close_all, connect, publish, sensor, status, subscribe, topics
-    from nbrealtime.client import Message
+    from nbrealtime.client import Message, Receipt
     from nbrealtime.errors import (
         AddressInUse,
         AmbiguousServer,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NoServer,
         PublishError,
         PublishTimeout,
+        PublishUncertain,
         RealtimeError,
         Refused,
         ServerError,
@@ -44,7 +45,7 @@ __version__ = "0.1.0"
 
 _HOMES: Final = {
     "nbrealtime.api": ("close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"),
-    "nbrealtime.client": ("Message",),
+    "nbrealtime.client": ("Message", "Receipt"),
     "nbrealtime.errors": (
         "AddressInUse",
         "AmbiguousServer",
@@ -58,6 +59,7 @@ _HOMES: Final = {
         "NoServer",
         "PublishError",
         "PublishTimeout",
+        "PublishUncertain",
         "RealtimeError",
         "Refused",
         "ServerError",
@@ -91,7 +93,9 @@ __all__ = [
     "PublishBox",
     "PublishError",
     "PublishTimeout",
+    "PublishUncertain",
     "RealtimeError",
+    "Receipt",
     "Refused",
     "Server",
     "ServerError",

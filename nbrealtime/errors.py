@@ -15,12 +15,14 @@ telling what to do next::
     │   └── UntrustedServer          an address that cannot prove it wrote its entry
     ├── ServerError
     │   ├── AddressInUse             the port is taken
-    │   └── InvalidToken             a token that this server does not accept
+    │   ├── InvalidToken             a token that this server does not accept
+    │   └── StoreError               a history that cannot be opened
     ├── ConnectionFailed             the server could not be reached, or refused
     ├── ConnectionClosed             used after close()
     ├── Refused                      the server refused a topic
     └── PublishError
-        ├── PublishTimeout (TimeoutError)   back-pressure lasted too long
+        ├── PublishTimeout (TimeoutError)   back-pressure, or an acknowledgement, lasted too long
+        ├── PublishUncertain         it may have arrived, or not; nobody can tell any more
         └── MessageTooLarge (ValueError)    over the server's limit
 
 The one rule: nothing here may hold a token or a secret, since a notebook saves
@@ -44,9 +46,11 @@ __all__ = [
     "NoServer",
     "PublishError",
     "PublishTimeout",
+    "PublishUncertain",
     "RealtimeError",
     "Refused",
     "ServerError",
+    "StoreError",
     "UntrustedServer",
     "WireError",
 ]
@@ -148,11 +152,29 @@ class AddressInUse(ServerError):
 
 
 class InvalidToken(ServerError):
-    """A token that does not open this server; ``reason`` says why, never what it was."""
+    """A token that does not open this server; ``reason`` says why, never what it was.
 
-    def __init__(self, reason: str) -> None:
+    ``code`` is the protocol's: ``unauthorized``, ``token_expired``, or ``unavailable`` if the keys that
+    would verify it cannot be had now.
+    """
+
+    def __init__(self, reason: str, code: str = "unauthorized") -> None:
         self.reason = reason
+        self.code = code
         super().__init__(reason)
+
+
+class StoreError(ServerError):
+    """The history at ``path`` cannot be used; it was not changed.
+
+    ``reason`` is what is wrong with it, ``advice`` what to do.
+    """
+
+    def __init__(self, path: str, reason: str, advice: str) -> None:
+        self.path = path
+        self.reason = reason
+        self.advice = advice
+        super().__init__(f"{path} {reason}. {advice}")
 
 
 class ConnectionFailed(RealtimeError):
@@ -187,18 +209,42 @@ class PublishError(RealtimeError):
 
 
 class PublishTimeout(PublishError, TimeoutError):
-    """Too much waited to be sent for too long; this message was not queued.
+    """Too much waited to be sent for too long, or an acknowledgement did.
 
-    ``seconds`` is how long the call waited, ``pending_bytes`` what stood before it.
+    ``seconds`` is how long the call waited. ``pending_bytes`` is what stood before a message that was
+    not queued; None where a receipt was waited for, whose message is still on its way.
     """
 
-    def __init__(self, topic: str, seconds: float, pending_bytes: int) -> None:
+    def __init__(self, topic: str, seconds: float, pending_bytes: int | None = None) -> None:
         self.topic = topic
         self.seconds = seconds
         self.pending_bytes = pending_bytes
+        if pending_bytes is None:
+            text = (
+                f"no answer within {seconds:g} s. It is still on its way: wait again, or look at rt.status()"
+            )
+        else:
+            text = (
+                f"not published, since {pending_bytes / 2**20:.1f} MiB were still waiting to be sent after "
+                f"{seconds:g} s. The server is slow or out of reach: publish less, or look at rt.status()"
+            )
+        super().__init__(f"{topic}: {text}")
+
+
+class PublishUncertain(PublishError):
+    """A message was sent, its acknowledgement was lost, and the server can no longer tell a repeat.
+
+    It may have arrived or not, and was not sent again, since it could then arrive twice. ``key`` is the
+    one that it had, ``reason`` why a repeat is not safe.
+    """
+
+    def __init__(self, topic: str, key: str | None, reason: str) -> None:
+        self.topic = topic
+        self.key = key
+        self.reason = reason
         super().__init__(
-            f"{topic}: not published, since {pending_bytes / 2**20:.1f} MiB were still waiting to be sent "
-            f"after {seconds:g} s. The server is slow or out of reach: publish less, or look at rt.status()"
+            f"{topic}: a message may or may not have arrived, since {reason}. Publish it again if twice is "
+            "better than never, or look for it in the topic's history"
         )
 
 

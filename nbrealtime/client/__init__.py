@@ -13,7 +13,19 @@ from __future__ import annotations
 from nbrealtime.client.link import Link, Subscription
 from nbrealtime.client.message import Message
 from nbrealtime.client.pool import open_link
+from nbrealtime.client.receipt import HistoryPage, HistoryRequest, Receipt
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
 
-__all__ = ["Link", "LinkState", "Message", "Sink", "Status", "Subscription", "open_link"]
+__all__ = [
+    "HistoryPage",
+    "HistoryRequest",
+    "Link",
+    "LinkState",
+    "Message",
+    "Receipt",
+    "Sink",
+    "Status",
+    "Subscription",
+    "open_link",
+]

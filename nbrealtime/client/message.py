@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from nbrealtime.wire.replies import Who
+
 __all__ = ["Message"]
 
 
@@ -19,7 +21,10 @@ class Message(msgspec.Struct, frozen=True):
 
     What follows is known where the server tells it, and ``None`` elsewhere:
     ``offset`` and ``epoch`` are the message's place in its topic's history,
-    ``user`` is who published it, ``time`` when, by the publisher's own clock.
+    ``user`` (with ``.id`` and ``.name``) is who published it, ``time`` when, in
+    seconds by the publisher's own clock. ``retained`` marks the value that was
+    kept for who comes late, ``subscription`` is the name or pattern that it came
+    for, ``skipped`` how many older ones a conflating subscription did not get.
     """
 
     topic: str
@@ -28,5 +33,8 @@ class Message(msgspec.Struct, frozen=True):
     id: str | None = None
     offset: int | None = None
     epoch: str | None = None
-    user: str | None = None
+    user: Who | None = None
     time: float | None = None
+    retained: bool = False
+    subscription: str | None = None
+    skipped: int = 0

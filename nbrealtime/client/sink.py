@@ -19,14 +19,28 @@ class Sink(Protocol):
     def received(self, messages: list[Message]) -> None:
         """Everything that one read brought for this subscription, in order; the list is the sink's own."""
 
-    def subscribed(self, count: int) -> None:
-        """The server confirmed the subscription, the first time or again; ``count`` connections have it."""
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
+        """The server confirmed the subscription, the first time or again; ``count`` connections have it.
+
+        ``recovered``: True: the stream goes on exactly where this sink left off (or where ``since``
+        said), and ``replayed`` messages from the history come first; False: it could not, `gap`
+        follows, and the stream begins anew; None: nothing was asked for, or there is no history to
+        recover from (a v1 server, a topic without one): after `offline` messages may have been missed.
+        """
 
     def presence(self, count: int) -> None:
         """So many connections have the topic now."""
 
+    def gap(self, reason: str, missed: int | None) -> None:
+        """Messages that were published are not coming, just here in the stream.
+
+        ``missed`` is how many, None where the server could not tell. ``reason``: ``"unrecoverable"``
+        (the history does not reach back to the position), ``"slow"`` (this reader was) or another
+        word of the server's.
+        """
+
     def refused(self, code: str, reason: str) -> None:
-        """The server refused the subscription. It is asked for again with every new connection."""
+        """The server refused or ended the subscription. It is asked for again with every new connection."""
 
     def offline(self) -> None:
         """The connection was lost; `subscribed` follows when there is another."""

@@ -165,7 +165,7 @@ class _Receipt(Sink):
                     )
         self.check()
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         self._answered.set()
 
     def refused(self, code: str, reason: str) -> None:

@@ -141,7 +141,7 @@ class _Mark(Sink):
         super().__init__(MARK)
         self.feeders: int | None = None
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         self.feeders = count
 
     def presence(self, count: int) -> None:

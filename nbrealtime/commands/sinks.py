@@ -31,11 +31,14 @@ class Sink:
     def received(self, messages: list[Message]) -> None:
         """New messages, in order."""
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         """The server confirmed; ``count`` subscribers are there, this one included."""
 
     def presence(self, count: int) -> None:
         """The number of subscribers changed."""
+
+    def gap(self, reason: str, missed: int | None) -> None:
+        """Messages are missing here."""
 
     def refused(self, code: str, reason: str) -> None:
         """The server will not have it."""

@@ -102,7 +102,7 @@ class _Inbox(Sink):
                 self._dropped += 1
             self._changed.notify()
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         self._notice(f"Subscribed to {self._topic}; Ctrl-C stops it.")
 
     def offline(self) -> None:

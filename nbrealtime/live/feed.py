@@ -264,15 +264,21 @@ class Feed:
             )
         self._tell(messages)
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         with self._lock:
-            gaps = self._record.gaps + (self._record.state is TopicState.OFFLINE)
+            # What was recovered has no gap, and what was not is told by `gap`.
+            gaps = self._record.gaps + (self._record.state is TopicState.OFFLINE and recovered is None)
             self._change(state=TopicState.LIVE, presence_count=count, gaps=gaps, code=None)
         self._tell()
 
     def presence(self, count: int) -> None:
         with self._lock:
             self._change(presence_count=count)
+        self._tell()
+
+    def gap(self, reason: str, missed: int | None) -> None:
+        with self._lock:
+            self._change(gaps=self._record.gaps + 1)
         self._tell()
 
     def refused(self, code: str, reason: str) -> None:

@@ -211,6 +211,7 @@ class Ear:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.batches: list[int] = []
+        self.recovered: list[tuple[bool | None, int]] = []
         self.events: list[tuple[Any, ...]] = []
         self.statuses: list[Status] = []
         self.reports: list[str] = []
@@ -246,11 +247,15 @@ class Ear:
             self.batches.append(len(messages))
             self._news.notify_all()
 
-    def subscribed(self, count: int) -> None:
+    def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         self._note("subscribed", count)
+        self.recovered.append((recovered, replayed))
 
     def presence(self, count: int) -> None:
         self._note("presence", count)
+
+    def gap(self, reason: str, missed: int | None) -> None:
+        self._note("gap", reason, missed)
 
     def refused(self, code: str, reason: str) -> None:
         self._note("refused", code, reason)
