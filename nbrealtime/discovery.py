@@ -44,6 +44,7 @@ __all__ = [
     "Entry",
     "advertise",
     "averify",
+    "boot_id",
     "describe",
     "entries",
     "find",
@@ -145,7 +146,7 @@ def describe(url: str, token: str, key: str, *, kind: Kind) -> Entry:
         raise DiscoveryError("this process's own start time cannot be read, so nobody could tell it apart")
     return Entry(
         host=_host(),
-        boot=_boot(),
+        boot=boot_id(),
         pid=os.getpid(),
         started=started,
         url=url,
@@ -362,7 +363,7 @@ def _runtime_dir() -> Path:
 
 def _is_stale(entry: Entry) -> bool:
     """Whether the entry, of this host, is certainly dead."""
-    if entry.boot != _boot():
+    if entry.boot != boot_id():
         return True
     if entry.namespace != _namespace():
         return False
@@ -401,7 +402,7 @@ def _host() -> str:
 
 
 @functools.cache
-def _boot() -> str:
+def boot_id() -> str:
     """A name for the time since the machine started; empty where none exists, and start times must do."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
