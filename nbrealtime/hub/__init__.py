@@ -10,6 +10,6 @@ from nbrealtime.hub.grants import Action, Grant, Grants
 from nbrealtime.hub.hub import Hub, Refusal
 from nbrealtime.hub.limits import Limits
 from nbrealtime.hub.outbox import Outbox
-from nbrealtime.hub.session import Session, User
+from nbrealtime.hub.session import Options, Session, User
 
-__all__ = ["Action", "Grant", "Grants", "Hub", "Limits", "Outbox", "Refusal", "Session", "User"]
+__all__ = ["Action", "Grant", "Grants", "Hub", "Limits", "Options", "Outbox", "Refusal", "Session", "User"]

@@ -96,6 +96,26 @@ class Grants:
                 return True
         return False
 
+    def allows_pattern(self, action: Action, pattern: Pattern, user: str) -> bool:
+        """Whether ``user`` may do ``action`` on every name that ``pattern`` can match.
+
+        It is granted if one grant contains it all; what several grants cover together is refused.
+        """
+        text = pattern.text
+        if action is Action.PUBLISH:
+            return False
+        # With a wildcard in the owner's place it is everybody's, which no pattern reaches.
+        owner = _owner(text)
+        mine = owner is None or owner == user
+        if self._everything:
+            return not text.startswith("$") and mine
+        return any(
+            action in grant.allow
+            and grant.match.contains(pattern)
+            and (mine or (owner is not None and "*" not in owner and grant.spells_out(owner)))
+            for grant in self._grants
+        )
+
 
 def _owner(topic: str) -> str | None:
     """Whose ``user:<id>`` the topic is or lies under, or None."""

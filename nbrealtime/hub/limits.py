@@ -18,8 +18,11 @@ class Limits:
     Arguments:
         message_bytes: of one message, as it comes in and as it goes out.
         topics: subscriptions of one connection.
+        pattern_topics: topics that one pattern of a subscription may match.
+        all_topics: topics that the server knows at one time.
         connections: WebSocket connections at one time.
-        outbox_bytes: what may wait for a connection that reads slowly; beyond it is disconnected.
+        outbox_bytes: what may wait for a connection that reads slowly, and in each of its subscriptions
+            that drop; beyond it the one is disconnected, and the others drop.
 
     Raises:
         ValueError: a limit is less than 1.
@@ -27,6 +30,8 @@ class Limits:
 
     message_bytes: int | None = 2**20
     topics: int | None = 256
+    pattern_topics: int | None = 1000
+    all_topics: int | None = 100_000
     connections: int | None = 1000
     outbox_bytes: int | None = 4 * 2**20
 

@@ -41,7 +41,7 @@ def test_whoever_unsubscribes_still_gets_what_was_published_before_and_nothing_a
 
 def test_a_frame_is_built_once_for_everybody(bench):
     built = []
-    bench.hub._frame = lambda message: built.append(message) or message
+    bench.hub._voice.frame = lambda message: built.append(message) or message
     crowd = [bench.join(str(number)) for number in range(50)]
     for one in crowd:
         bench.say(one, type="subscribe", topic="a")

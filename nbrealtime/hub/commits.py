@@ -1,0 +1,275 @@
+"""What was published and is not told yet: gathered, committed, and only then delivered.
+
+Publishes gather in `Commits.batch` until the face's turn ends. `Commits.commit`
+hands them to the store; when it has confirmed them, everybody hears of them, in
+commit order.
+
+The one rule: one batch is under way at a time. What is published meanwhile waits
+for the next, which is larger the slower the store is; and when a batch fails,
+what its publishers sent after it has not overtaken it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from nbrealtime.hub.backlog import Item
+from nbrealtime.hub.refusal import Refusal
+from nbrealtime.hub.store import Commit, Committed, Entry, Store, Unavailable
+from nbrealtime.hub.subscription import Replay
+from nbrealtime.wire import messages as v1
+from nbrealtime.wire import replies
+from nbrealtime.wire.messages import ErrorCode
+
+if TYPE_CHECKING:
+    from nbrealtime.hub.replays import Replays
+    from nbrealtime.hub.session import Session
+    from nbrealtime.hub.topic import Topic
+    from nbrealtime.hub.topics import Topics
+    from nbrealtime.hub.voice import Voice
+
+__all__ = ["Commits", "Publish"]
+
+
+class Publish:
+    """One publish under way: the entry, and who wants to hear what became of it."""
+
+    __slots__ = ("ack", "done", "echo", "entry", "id", "session")
+
+    def __init__(
+        self,
+        entry: Entry,
+        session: Session | None = None,
+        *,
+        id: int | None = None,  # noqa: A002
+        ack: bool = False,
+        echo: bool = True,
+        done: Callable[[Committed | Refusal], None] | None = None,
+    ) -> None:
+        self.entry = entry
+        self.session = session
+        self.id = id
+        self.ack = ack
+        self.echo = echo
+        self.done = done
+
+
+class Commits:
+    """Publishes on their way through the store; without a store they pass through at once."""
+
+    def __init__(self, store: Store | None, topics: Topics, voice: Voice, replays: Replays) -> None:
+        self._store = store
+        self._topics = topics
+        self._voice = voice
+        self._replays = replays
+        self._batch: list[Publish] = []
+        self._under_way = False
+        self.now = 0
+        self.size = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether `commit` has something to do."""
+        return bool(self._batch) and not self._under_way
+
+    def add(self, publish: Publish) -> None:
+        """Takes a publish that was checked."""
+        self._batch.append(publish)
+        self.size += len(publish.entry.data)
+
+    def commit(self, now: int) -> None:
+        """Hands everything gathered to the store, unless the last batch is still with it."""
+        self.now = now
+        if not self._batch or self._under_way:
+            return
+        batch, self._batch = self._batch, []
+        for name in {publish.entry.topic for publish in batch}:
+            self._topics.expect(name, now)
+        if self._store is None:
+            self.size = 0
+            self._deliver(
+                batch,
+                [
+                    Committed(None, None, publish.entry.message_id, publish.entry.timestamp)
+                    for publish in batch
+                ],
+            )
+            return
+        self._under_way = True
+        self._store.publish([publish.entry for publish in batch], now).then(
+            lambda commit: self._answered(batch, commit)
+        )
+
+    def _answered(self, batch: list[Publish], commit: Commit[Sequence[Committed]]) -> None:
+        self._under_way = False
+        self.size = sum(len(publish.entry.data) for publish in self._batch)
+        try:
+            results = commit.result()
+        except Unavailable:
+            self._fail(batch)
+        else:
+            self._deliver(batch, results)
+        self._replays.wake()
+
+    # -- what became of them
+
+    def _fail(self, batch: list[Publish]) -> None:
+        """Nothing of the batch was kept; neither is what the same publishers sent to the same topics since."""
+        refusal = Refusal(
+            "the server could not keep the message: try again", ErrorCode.UNAVAILABLE, retry=True
+        )
+        for publish in batch:
+            self._refuse(publish, refusal)
+        later, self._batch = self._batch, []
+        for publish in later:
+            session = publish.session
+            if session is not None and self.overtakes(
+                session, publish.entry.topic, publish.entry.key, publish.id
+            ):
+                self._refuse(publish, refusal)
+            else:
+                self._batch.append(publish)
+        self.size = sum(len(publish.entry.data) for publish in self._batch)
+
+    def _refuse(self, publish: Publish, refusal: Refusal) -> None:
+        if publish.done is not None:
+            publish.done(refusal)
+        session = publish.session
+        if session is None or not session.open:
+            return
+        topic = publish.entry.topic
+        self.remember(session, topic, publish.entry.key, publish.id)
+        self._voice.refuse(session, refusal, self.now, id=publish.id, topic=topic)
+
+    @staticmethod
+    def remember(session: Session, topic: str, key: str | None, id: int | None) -> None:  # noqa: A002
+        """A publish was refused that may come again: no later one on its topic goes before it."""
+        mark = key if key is not None else id
+        if session.version > 1 and mark is not None:
+            session.refused.setdefault(topic, mark)
+
+    @staticmethod
+    def overtakes(session: Session, topic: str, key: str | None, id: int | None) -> bool:  # noqa: A002
+        """Whether a publish must wait for one that was refused; that one itself opens the way again."""
+        refused = session.refused.get(topic)
+        if refused is None:
+            return False
+        if refused in (key, id):
+            del session.refused[topic]
+            return False
+        return True
+
+    def _deliver(self, batch: list[Publish], results: Sequence[Committed]) -> None:
+        """Tells everybody, run by run of one topic: what follows in one run is one piece of the journal."""
+        voice = self._voice
+        for name, group in groupby(zip(batch, results, strict=True), key=lambda pair: pair[0].entry.topic):
+            pairs = list(group)
+            topic = self._topics.get(name)
+            if topic is not None:
+                self._spread(topic, pairs)
+            for publish, committed in pairs:
+                session = publish.session
+                if publish.ack and session is not None and session.open:
+                    voice.tell(
+                        session,
+                        replies.encode_ack(
+                            name,
+                            id=publish.id,
+                            message_id=committed.message_id,
+                            epoch=committed.epoch,
+                            offset=committed.offset,
+                            duplicate=committed.duplicate,
+                        ),
+                    )
+                if publish.done is not None:
+                    publish.done(committed)
+
+    def _spread(self, topic: Topic, pairs: list[tuple[Publish, Committed]]) -> None:
+        """Delivers a run of one topic's messages and moves its position on."""
+        run: list[tuple[Publish, Committed]] = []
+        for publish, committed in pairs:
+            if committed.duplicate:
+                continue
+            if committed.epoch != topic.epoch:
+                self._write(topic, run)
+                run = []
+                self._replays.change_epoch(topic, committed.epoch)
+            elif committed.offset is not None and committed.offset <= topic.offset:
+                # Whoever follows since has asked the store, which knew of it already.
+                continue
+            if committed.offset is not None:
+                topic.offset = committed.offset
+            run.append((publish, committed))
+        self._write(topic, run)
+
+    def _write(self, topic: Topic, run: list[tuple[Publish, Committed]]) -> None:
+        if not run:
+            return
+        voice = self._voice
+        audience = topic.audience
+        if audience.v1:
+            frame, write = voice.frame, voice.journal.write
+            for publish, committed in run:
+                entry = publish.entry
+                message = v1.encode_message(topic.name, entry.data, entry.timestamp, committed.message_id)
+                recipients = audience.v1
+                if not publish.echo and publish.session is not None:
+                    recipients = audience.without(recipients, publish.session)
+                write(recipients, frame(message))
+        if not audience.variants and not audience.slow:
+            return
+        bodies = [
+            replies.encode_body(
+                topic.name,
+                publish.entry.data,
+                offset=committed.offset,
+                timestamp=committed.timestamp,
+                time=publish.entry.time,
+                message_id=committed.message_id,
+                user_id=publish.entry.user_id,
+                user_name=publish.entry.user_name,
+            )
+            for publish, committed in run
+        ]
+        silent = any(not publish.echo for publish, _ in run)
+        for name, single, batched in audience.variants:
+            epoch = topic.epoch if name != topic.name else None
+            payloads = [replies.finish_message(body, subscription=name, epoch=epoch) for body in bodies]
+            if not silent:
+                voice.share(single, payloads, batch=False)
+                voice.share(batched, payloads, batch=True)
+                continue
+            for (publish, _), payload in zip(run, payloads, strict=True):
+                for sessions, batch in ((single, False), (batched, True)):
+                    recipients = sessions
+                    if not publish.echo and publish.session is not None and publish.session in sessions:
+                        recipients = audience.without(sessions, publish.session)
+                    voice.share(recipients, [payload], batch=batch)
+        if audience.slow:
+            self._write_slowly(topic, run, bodies)
+
+    def _write_slowly(self, topic: Topic, run: list[tuple[Publish, Committed]], bodies: list[bytes]) -> None:
+        """To those who have a queue, or are still reading what was before."""
+        items: dict[str, list[Item]] = {}
+        for subscription in topic.audience.slow:
+            name = subscription.name
+            if name not in items:
+                epoch = topic.epoch if name != topic.name else None
+                items[name] = [
+                    Item(topic.name, committed.offset, body, name, epoch)
+                    for (_, committed), body in zip(run, bodies, strict=True)
+                ]
+            replaying = subscription.pending or bool(subscription.replays)
+            if replaying and topic.epoch is not None:
+                # It will read this run, too, from the history.
+                offset = run[0][1].offset
+                if topic.name not in subscription.replays and offset is not None:
+                    subscription.replays[topic.name] = Replay(topic, topic.epoch, offset - 1, offset - 1)
+                continue
+            if subscription.pending:
+                continue
+            for (publish, _), item in zip(run, items[name], strict=True):
+                if publish.echo or publish.session is not subscription.session:
+                    self._replays.offer(subscription, item)
