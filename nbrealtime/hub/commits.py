@@ -65,14 +65,14 @@ class Commits:
         self._voice = voice
         self._replays = replays
         self._batch: list[Publish] = []
-        self._under_way = False
+        self.under_way = False
         self.now = 0
         self.size = 0
 
     @property
     def pending(self) -> bool:
         """Whether `commit` has something to do."""
-        return bool(self._batch) and not self._under_way
+        return bool(self._batch) and not self.under_way
 
     def add(self, publish: Publish) -> None:
         """Takes a publish that was checked."""
@@ -82,7 +82,7 @@ class Commits:
     def commit(self, now: int) -> None:
         """Hands everything gathered to the store, unless the last batch is still with it."""
         self.now = now
-        if not self._batch or self._under_way:
+        if not self._batch or self.under_way:
             return
         batch, self._batch = self._batch, []
         for name in {publish.entry.topic for publish in batch}:
@@ -97,13 +97,13 @@ class Commits:
                 ],
             )
             return
-        self._under_way = True
+        self.under_way = True
         self._store.publish([publish.entry for publish in batch], now).then(
             lambda commit: self._answered(batch, commit)
         )
 
     def _answered(self, batch: list[Publish], commit: Commit[Sequence[Committed]]) -> None:
-        self._under_way = False
+        self.under_way = False
         self.size = sum(len(publish.entry.data) for publish in self._batch)
         try:
             results = commit.result()

@@ -194,8 +194,6 @@ class Follow:
             plan.asked += 1
             store.retained(topic.name).then(lambda commit: self._recall(plan, commit))
             return
-        if not isinstance(since, Since):
-            return
         count = since.count
         if count is not None:
             wanted = max(0, topic.offset - count)

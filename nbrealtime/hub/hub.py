@@ -53,7 +53,7 @@ class Hub:
         limits: what one connection may ask for.
         store: keeps the history; without one no topic has any.
         wake: called when something has come up to be flushed that no call of the face brought.
-        on_auth: answers an ``auth``, which only the face can verify, with `renew` or a refusal.
+        on_auth: answers an ``auth``, which only the face can verify, with `regrant` or a refusal.
 
     It is used by one thread.
     """
@@ -66,7 +66,7 @@ class Hub:
         limits: Limits | None = None,
         store: Store | None = None,
         wake: Callable[[], None] | None = None,
-        on_auth: Callable[[Session, Request, int], None] | None = None,
+        on_auth: Callable[[Session, Request], None] | None = None,
     ) -> None:
         self.limits = Limits() if limits is None else limits
         self.sessions: set[Session] = set()
@@ -108,11 +108,16 @@ class Hub:
         now: int,
         *,
         face: object = None,
-        version: int = 1,
         options: Options | None = None,
+        version: int | None = None,
     ) -> Session:
-        """Returns a new session. One of v1 has been greeted; one of v2 is welcomed by the face."""
+        """Returns a new session.
+
+        With ``options`` it speaks v2, and is welcomed by the face; one of v1 has been greeted.
+        """
         self._tick(now)
+        if version is None:
+            version = 1 if options is None else 2
         session = Session(
             user, grants, face, version=version, options=Options() if options is None else options
         )
@@ -136,9 +141,10 @@ class Hub:
         self._catalog.forget(session)
         self._catalog.change()
 
-    def renew(self, session: Session, grants: Grants, now: int) -> None:
-        """Takes other grants; subscriptions that they do not allow end, with code 2003."""
+    def regrant(self, session: Session, user: User, grants: Grants, now: int) -> None:
+        """Takes what a renewed token says of the same user; what it does not allow ends, with code 2003."""
         self._tick(now)
+        session.user = user
         session.grants = grants
         self._settle(now)
         self._follow.recheck(session, now)
@@ -147,12 +153,6 @@ class Hub:
     def tell(self, session: Session, payload: bytes) -> None:
         """Says a message of the protocol to one session: a ``welcome``, a ``drain``, an ``error``."""
         self._voice.tell(session, payload)
-
-    def refuse(self, session: Session, request: Request, refusal: Refusal, now: int) -> None:
-        """Answers a request with an ``error``. A publish that may come again holds back those after it."""
-        if request.type == "publish" and refusal.retry and request.topic is not None:
-            self._commits.remember(session, request.topic, request.key, request.id)
-        self._voice.refuse(session, refusal, now, id=request.id, topic=request.topic)
 
     # -- what a session says
 
@@ -211,7 +211,7 @@ class Hub:
         elif kind == "ping":
             self._voice.tell(session, replies.encode_pong(timestamp=now, id=request.id))
         elif kind == "auth" and self._on_auth is not None:
-            self._on_auth(session, request, now)
+            self._on_auth(session, request)
         elif kind != "pong":
             refusal = Refusal(f'"{kind}" is not for now', ErrorCode.BAD_REQUEST)
         if refusal is not None:
@@ -286,6 +286,8 @@ class Hub:
         name = self._publishable(session, topic)
         if isinstance(name, Refusal):
             return name
+        if session.gate is not None and (wait := session.gate(now)):
+            return _too_fast(wait)
         return self._add(name, data, now, user=session.user, session=session)
 
     # -- publishing
@@ -325,6 +327,9 @@ class Hub:
         if session.refused and self._commits.overtakes(session, name, request.key, request.id):
             reason = "an earlier publish to this topic was refused and must come again first"
             return Refusal(reason, ErrorCode.UNAVAILABLE, retry=True)
+        if session.gate is not None and (wait := session.gate(now)):
+            self._commits.remember(session, name, request.key, request.id)
+            return _too_fast(wait)
         return self._add(
             name,
             request.data,
@@ -410,6 +415,11 @@ class Hub:
         return self._journal.size + self._commits.size
 
     @property
+    def committing(self) -> bool:
+        """Whether a batch is with the store, so that what is published meanwhile waits."""
+        return self._commits.under_way
+
+    @property
     def due(self) -> float | None:
         """When a flush has something to do that nobody brings, in ms; None for never."""
         dues = [due for due in (self._replays.due, self._catalog.due) if due is not None]
@@ -430,15 +440,16 @@ class Hub:
             self._tick(now)
         self._flushing = True
         try:
-            if self._commits.pending:
-                self._catalog.change()
-                self._commits.commit(now)
+            self._settle(now)
             self._catalog.publish(now)
             self._replays.fill(now)
             touched, deliveries = self._journal.post()
         finally:
             self._flushing = False
         self.messages_out += deliveries
+        overrun = self._replays.take_overrun()
+        if overrun:
+            return (*touched, *(session for session in overrun if session not in touched))
         return touched
 
     def subscribers(self, user: User, grants: Grants) -> dict[str, int]:
@@ -467,6 +478,15 @@ class Hub:
     def _woken(self) -> None:
         if self._wake is not None and not self._flushing:
             self._wake()
+
+
+def _too_fast(wait: float) -> Refusal:
+    return Refusal(
+        "more messages than the server takes from one connection: wait, and send it again",
+        ErrorCode.RATE_LIMITED,
+        retry=True,
+        retry_after=round(wait, 3),
+    )
 
 
 def _without_data(topic: object) -> Refusal:

@@ -59,6 +59,7 @@ class Replays:
         self.wake = wake
         self._ready: dict[Session, None] = {}
         self._timers: list[tuple[float, int, Session]] = []
+        self._overrun: list[Session] = []
         self._count = 0
         self._spent = 0
 
@@ -82,8 +83,9 @@ class Replays:
             # One without history, while the others of its pattern are still being read.
             self._voice.give(session, item.payload)
             return
-        if not queue.put(item):
+        if not queue.put(item) and not session.overrun:
             session.overrun = True
+            self._overrun.append(session)
         self._await(subscription)
 
     def start(self, subscription: Subscription) -> None:
@@ -107,6 +109,11 @@ class Replays:
         session = subscription.session
         session.waiting[subscription] = None
         self._ready[session] = None
+
+    def take_overrun(self) -> list[Session]:
+        """Those in which more came to wait than may, since the last time: the face ends them."""
+        overrun, self._overrun = self._overrun, []
+        return overrun
 
     # -- filling
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +57,7 @@ class Session:
         "data",
         "due",
         "face",
+        "gate",
         "grants",
         "open",
         "options",
@@ -98,6 +100,8 @@ class Session:
         self.blocked = False
         self.urgent = False
         self.overrun = False
+        # Asked before each publish, with the time: 0, or after how many seconds it may come again.
+        self.gate: Callable[[int], float] | None = None
 
     def __repr__(self) -> str:
         return f"Session({self.user.id!r}, {len(self.subscriptions)} topics)"
