@@ -159,7 +159,8 @@ class Commit(Generic[T]):
         self._finish()
 
     def _finish(self) -> None:
-        assert not self.done, "a commit is answered once"
+        if self.done:
+            raise RuntimeError("a commit is answered once")
         self.done = True
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:

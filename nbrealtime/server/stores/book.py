@@ -20,9 +20,12 @@ from typing import Final, Generic, TypeVar
 from nbrealtime.hub.store import Position
 from nbrealtime.server.stores.history import History, HistoryRules
 
-__all__ = ["DAY", "Book", "Topic", "fresh_epoch"]
+__all__ = ["DAY", "TOPICS", "Book", "Topic", "fresh_epoch"]
 
 DAY: Final = 24 * 3600 * 1000
+# Below the number at which a server refuses new topics (100,000), so that those which somebody only
+# published to once make room before that.
+TOPICS: Final = 90_000
 
 _SWEEP_EVERY: Final = 1000
 _SWEEP_STEP: Final = 32
@@ -69,7 +72,7 @@ class Book(Generic[T]):
 
     Arguments:
         rules: which topics have history.
-        limit: how many topics are remembered; the longest-idle one that nobody holds gives way.
+        limit: how many topics are remembered; beyond it the longest-idle that nobody held gives way.
         make: makes a store's own kind of topic, of name, epoch, history and the time.
         on_forget: is told of a topic that was forgotten, after the generation changed.
         generation: the epoch of topics that begin; a random one by default.
@@ -112,7 +115,7 @@ class Book(Generic[T]):
         if len(self.topics) >= self._limit:
             # Looked for among the longest-idle only: where all of them are held, there is one more.
             oldest = islice(self.topics.values(), _LOOKED_AT)
-            idle = next((topic for topic in oldest if not topic.holds), None)
+            idle = next((topic for topic in oldest if not topic.held(self.now)), None)
             if idle is not None:
                 self.forget(idle)
         topic = self.topics[name] = self._make(name, self.generation, history, self.now)

@@ -34,6 +34,8 @@ SCHEMA: Final = 1
 
 # A file larger than this is not read through when it is opened; about a second.
 _CHECKED_BYTES: Final = 256 * 2**20
+# How long another program may have the file to itself before we give up.
+_BUSY_SECONDS: Final = 2.0
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100
 _ELSEWHERE: Final = "Give another path, or move that file away"
@@ -83,14 +85,13 @@ class Database:
         connection.execute("PRAGMA query_only = 1")
         return connection
 
-    def start(self, boot: str, *, wal_was_there: bool) -> None:
+    def start(self, boot: str) -> None:
         """Reads the marks, and leaves those of a file in use; on the disk when it returns."""
         run = self.connection.execute
         marks = dict(run("SELECT name, value FROM meta").fetchall())
         self.interrupted = marks.get("state") == "open"
         rebooted = marks.get("boot") != boot and marks.get("synchronous") != "full"
-        # Without its log a file that was not closed is a copy, or what is left of one.
-        self.broken = self.interrupted and (rebooted or not wal_was_there)
+        self.broken = self.interrupted and rebooted
         if self.broken or "generation" not in marks:
             self.generation, self.key_memory = fresh_epoch(), fresh_epoch()
         else:
@@ -155,12 +156,12 @@ def open_database(path: Path, *, full: bool, boot: str) -> Database:
         fresh = _look(path)
         if fresh:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        wal = path.with_name(path.name + "-wal")
-        wal_was_there = wal.exists() and wal.stat().st_size > 0
+        else:
+            _look_through(path)
         connection = _connect(path)
         _prepare(path, connection)
         database = Database(path, connection, lock, full=full)
-        database.start(boot, wal_was_there=wal_was_there)
+        database.start(boot)
     except BaseException as fault:
         if connection is not None:
             connection.close()
@@ -188,25 +189,44 @@ def _look(path: Path) -> bool:
     if header[:16] != _MAGIC or len(header) < _HEADER:
         raise StoreError(str(path), "is no SQLite database, or its beginning is damaged", _ELSEWHERE)
     version, application = struct.unpack(">I4xI", header[60:72])
+    _check_marks(path, version, application)
+    return False
+
+
+def _check_marks(path: Path, version: int, application: int) -> None:
     if application != APPLICATION:
         raise StoreError(str(path), "is another program's database", _ELSEWHERE)
     if version > SCHEMA:
         reason = f"was written by a newer nbrealtime (schema {version}, and this one knows {SCHEMA})"
         raise StoreError(str(path), reason, "Upgrade nbrealtime, or give another path")
-    return False
+
+
+def _look_through(path: Path) -> None:
+    """Makes sure that a file of ours can be read. The connection cannot write: even closing one may."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    with contextlib.closing(connection):
+        run = connection.execute
+        if run("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            return  # its creation was cut short
+        version, application = run("PRAGMA user_version").fetchone(), run("PRAGMA application_id").fetchone()
+        _check_marks(path, version[0], application[0])
+        if path.stat().st_size <= _CHECKED_BYTES:
+            found = run("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     # Opened on one thread and then used by another, never by two at once.
-    connection = sqlite3.connect(
-        path, timeout=2.0, isolation_level=None, check_same_thread=False, cached_statements=64
+    return sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
     )
-    connection.execute("PRAGMA busy_timeout = 2000")
-    return connection
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    """Creates the tables of a new file, looks through an old one, and turns on the write-ahead log."""
+    """Creates the tables of a new file, and turns on the write-ahead log."""
     run = connection.execute
     run("PRAGMA synchronous = FULL")
     # Debian's SQLite overwrites what it deletes; that doubles the cost of trimming.
@@ -217,10 +237,6 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"
             f"{_TABLES} COMMIT;"
         )
-    elif path.stat().st_size <= _CHECKED_BYTES:
-        found = run("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
     if run("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
         reason = "lies on a file system that cannot share memory, as SQLite's write-ahead log needs"
         raise StoreError(str(path), reason, "Give a path on a local disk")

@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Final
 
 from nbrealtime.hub.store import Commit, Committed, Entry, Page, Position, Stored
-from nbrealtime.server.stores.book import DAY, Book, Topic
+from nbrealtime.server.stores.book import DAY, TOPICS, Book, Topic
 from nbrealtime.server.stores.history import MESSAGE_OVERHEAD, History, HistoryRules
 from nbrealtime.server.stores.keys import KeyMemory
 
@@ -81,7 +81,7 @@ class MemoryStore:
         history: which topics keep how much.
         total_bytes: of all histories together; the longest-idle topics give way first. Retained values
             have a bound of the same size of their own, and there too the oldest give way.
-        topics: how many topics are remembered; the longest-idle one that nobody holds gives way.
+        topics: how many topics are remembered; beyond it the longest-idle that nobody held gives way.
         key_seconds, keys_per_user: how long and how many keys are remembered.
     """
 
@@ -90,7 +90,7 @@ class MemoryStore:
         history: HistoryRules | None = None,
         *,
         total_bytes: int = 256 * 2**20,
-        topics: int = 100_000,
+        topics: int = TOPICS,
         key_seconds: float = 300.0,
         keys_per_user: int = 200_000,
     ) -> None:

@@ -31,7 +31,7 @@ import psutil
 
 from nbrealtime import discovery, lifecycle
 from nbrealtime.hub.store import Commit, Committed, Entry, Page, Position, Stored, Unavailable
-from nbrealtime.server.stores.book import DAY, Book, fresh_epoch
+from nbrealtime.server.stores.book import DAY, TOPICS, Book, fresh_epoch
 from nbrealtime.server.stores.database import open_database
 from nbrealtime.server.stores.history import History, HistoryRules
 from nbrealtime.server.stores.keys import KeyMemory
@@ -92,7 +92,7 @@ class SqliteStore:
         post: runs a function soon on the thread that uses this store.
         now: milliseconds.
         total_bytes: of the file; the longest-idle topics give way first.
-        topics: how many topics are remembered; the longest-idle one that nobody holds gives way.
+        topics: how many topics are remembered; beyond it the longest-idle that nobody held gives way.
         key_seconds, keys_per_user: how long and how many keys are remembered.
         synchronous: ``"full"`` waits for the disk at every commit.
         boot: names this run of the machine; the machine's own name for it by default.
@@ -109,7 +109,7 @@ class SqliteStore:
         post: Callable[[Callable[[], None]], object],
         now: int,
         total_bytes: int = 4 * 2**30,
-        topics: int = 100_000,
+        topics: int = TOPICS,
         key_seconds: float = 300.0,
         keys_per_user: int = 200_000,
         synchronous: Literal["normal", "full"] = "normal",

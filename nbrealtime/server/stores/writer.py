@@ -120,12 +120,14 @@ class Writer:
         self._run("DELETE FROM keys WHERE newest < ?", (horizon,))
         self._run("DELETE FROM losses WHERE since < ?", (horizon,))
         decode = msgspec.msgpack.Decoder(list[_PackedKey]).decode
-        for user, mark in self._run("SELECT user, mark FROM losses"):
-            self.keys.mark(user, mark, now)
         for (packed,) in self._run("SELECT packed FROM keys ORDER BY id"):
             for user, topic, key, epoch, offset, message_id, timestamp in decode(packed):
                 committed = Committed(epoch, offset, message_id, timestamp)
                 self.keys.remember(user, topic, key, committed, timestamp)
+        # What was lost on the way here was lost then, too, and has its name already.
+        for user, mark in self._run("SELECT user, mark FROM losses"):
+            self.keys.mark(user, mark, now)
+            self.keys.changed.discard(user)
         self._write_losses(now)
         self.keys.changed.clear()
 
