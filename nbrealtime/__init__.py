@@ -33,10 +33,12 @@ if TYPE_CHECKING:
         RealtimeError,
         Refused,
         ServerError,
+        StoreError,
         UntrustedServer,
         WireError,
     )
     from nbrealtime.live.connection import Connection
+    from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
     from nbrealtime.widgets import ConnectionBadge, LivePlot, PresenceBar, PublishBox
@@ -63,10 +65,12 @@ _HOMES: Final = {
         "RealtimeError",
         "Refused",
         "ServerError",
+        "StoreError",
         "UntrustedServer",
         "WireError",
     ),
     "nbrealtime.live.connection": ("Connection",),
+    "nbrealtime.live.gap": ("Gap",),
     "nbrealtime.live.topic": ("LiveTopic",),
     "nbrealtime.server": ("Server", "serve"),
     "nbrealtime.widgets": ("ConnectionBadge", "LivePlot", "PresenceBar", "PublishBox"),
@@ -82,6 +86,7 @@ __all__ = [
     "ConnectionFailed",
     "DecodeError",
     "DiscoveryError",
+    "Gap",
     "InvalidToken",
     "InvalidTopic",
     "LivePlot",
@@ -99,6 +104,7 @@ __all__ = [
     "Refused",
     "Server",
     "ServerError",
+    "StoreError",
     "UntrustedServer",
     "WireError",
     "__version__",

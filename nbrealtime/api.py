@@ -9,27 +9,47 @@ line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 import msgspec
 
 from nbrealtime import discovery
-from nbrealtime.live.connection import Connection, connections, default_connection, open_connection
+from nbrealtime.live.connection import (
+    QUEUE_BYTES,
+    Connection,
+    OnFull,
+    connections,
+    default_connection,
+    open_connection,
+)
 from nbrealtime.live.sensors import Sensor, close_sensors, open_sensor, sensors
 from nbrealtime.live.topic import LiveTopic, TopicOptions
 
 if TYPE_CHECKING:
+    from nbrealtime.client import Receipt
     from nbrealtime.client.target import Token
 
 __all__ = ["Overview", "close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"]
 
 
-def connect(url: str | None = None, token: Token = None, *, name: str | None = None) -> Connection:
+def connect(
+    url: str | None = None,
+    token: Token = None,
+    *,
+    name: str | None = None,
+    queue_bytes: int | None = QUEUE_BYTES,
+    on_full: OnFull = "error",
+) -> Connection:
     """Return a connection to a server; it is made in the background, and made again whenever it is lost.
 
     Without ``url`` (``"ws://host:port"``): this kernel's server, else ``NBREALTIME_URL`` and ``NBREALTIME_TOKEN``, else the
-    only server that runs here. ``token`` may be a function that fetches one. ``name`` is what reports call it.
+    only server that runs here. ``token`` may be a function that fetches one: it is called before every attempt, and
+    again shortly before the token expires, so that the connection goes on. ``name`` is what reports call it.
     Connections to the same address with the same token share a socket. Close it with ``close()``.
+
+    ``queue_bytes`` bounds the acknowledged publishes that wait while there is no connection (None: not at all), and
+    ``on_full`` is what happens to one more: ``"error"`` raises, ``"drop_oldest"`` gives the oldest up (its receipt says so),
+    ``"block"`` waits for room.
 
     Raises ``NoServer``, ``AmbiguousServer``, and ``ValueError`` for what is no address. Trouble with the network is not
     raised: it shows in ``state`` and ``error``, and once below the cell.
@@ -40,26 +60,71 @@ def connect(url: str | None = None, token: Token = None, *, name: str | None = N
 def subscribe(topic: str, **options: Unpack[TopicOptions]) -> LiveTopic:
     """Return the ``LiveTopic`` of a name or pattern on the default connection; the same one as long as it is open.
 
-    The options are those of ``LiveTopic``: ``deliver``, ``notify_hz``, ``time_field``, ``time_unit``, ``samples``, ``max_bytes``.
+    The options are those of ``LiveTopic``: ``since``, ``policy``, ``max_rate`` and ``on_gap`` for the stream, ``deliver`` and
+    ``notify_hz`` for who is told, ``time_field``, ``time_unit``, ``samples`` and ``max_bytes`` for what is plotted.
 
     Raises ``InvalidTopic``, ``NoServer``, ``AmbiguousServer``; ``ValueError`` names an option that it has otherwise.
     """
     return default_connection().topic(topic, **options)
 
 
-def publish(topic: str, data: Any) -> None:
+@overload
+def publish(
+    topic: str,
+    data: Any,
+    *,
+    ack: Literal[True],
+    time: float | None = None,
+    retain: bool = False,
+    echo: bool = True,
+    on_full: OnFull | None = None,
+) -> Receipt: ...
+@overload
+def publish(
+    topic: str,
+    data: Any,
+    *,
+    ack: Literal[False] = False,
+    time: float | None = None,
+    retain: bool = False,
+    echo: bool = True,
+    on_full: OnFull | None = None,
+) -> None: ...
+def publish(
+    topic: str,
+    data: Any,
+    *,
+    ack: bool = False,
+    time: float | None = None,
+    retain: bool = False,
+    echo: bool = True,
+    on_full: OnFull | None = None,
+) -> Receipt | None:
     """Send ``data`` to everybody who is subscribed to ``topic``: any JSON value, bytes, or a numpy array.
 
-    See ``Connection.publish`` for when it waits. Raises ``InvalidTopic``, ``MessageTooLarge``, ``PublishTimeout``,
-    ``NoServer``, ``AmbiguousServer``; ``TypeError`` and ``ValueError`` for what JSON cannot carry.
+    With ``ack`` it returns a ``Receipt``: ``.wait(timeout)`` or ``await`` it until the server has stored the message, once.
+    ``time`` is when it was measured (s since the epoch), ``retain`` keeps it for who comes later with ``since="last"``,
+    ``echo=False`` spares this connection its own message.
+
+    See ``Connection.publish`` for more, and for when it waits. Raises ``InvalidTopic``, ``MessageTooLarge``,
+    ``PublishTimeout``, ``NoServer``, ``AmbiguousServer``; ``TypeError`` and ``ValueError`` for what JSON cannot carry.
     """
-    default_connection().publish(topic, data)
+    receipt: Receipt | None = default_connection().publish(
+        topic,
+        data,
+        ack=ack,  # type: ignore[call-overload]
+        time=time,
+        retain=retain,
+        echo=echo,
+        on_full=on_full,
+    )
+    return receipt
 
 
 def topics() -> dict[str, int]:
-    """Ask the default connection's server: topic names, and how many connections subscribe to each.
+    """Ask the default connection's server which topics there are, and how many connections subscribe to each.
 
-    Raises ``ConnectionFailed``, ``NoServer``, ``AmbiguousServer``.
+    They are those that have subscribers or a history, as far as this connection may subscribe to them. Raises ``ConnectionFailed``, ``NoServer``, ``AmbiguousServer``.
     """
     return default_connection().fetch_topics()
 

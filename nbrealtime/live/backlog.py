@@ -1,7 +1,7 @@
 """Messages that somebody has yet to take: bounded by number and by size, the oldest dropped and counted.
 
-Stands before every iterator, and before the ``on_message`` callbacks of a topic. Filled on the client thread,
-emptied anywhere.
+Stands before every iterator, and before the callbacks of a topic, where gaps stand among the messages. Filled on the
+client thread, emptied anywhere.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from nbrealtime.live.gap import Gap
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
-
 __all__ = ["MAX_BACKLOG_BYTES", "MAX_BACKLOG_MESSAGES", "Backlog", "weigh"]
 
 MAX_BACKLOG_MESSAGES = 10_000
@@ -23,26 +24,29 @@ _ENVELOPE = 160  # a Message, its topic, times and id
 _SMALL = 32  # a number; close enough for what bounds memory, and no call per number
 
 
-class Backlog:
+T = TypeVar("T", bound="Message | Gap")
+
+
+class Backlog(Generic[T]):
     """A bounded queue of messages. A single message over the limit is kept, alone."""
 
     def __init__(self, *, messages: int = MAX_BACKLOG_MESSAGES, max_bytes: int = MAX_BACKLOG_BYTES) -> None:
         self._messages = messages
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._queue: deque[tuple[Message, int]] = deque()
+        self._queue: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, messages: Sequence[Message]) -> int:
+    def put(self, messages: Sequence[T]) -> int:
         """Add messages; return how many older ones were dropped for them."""
         dropped = 0
         with self._lock:
             for message in messages:
-                weight = _ENVELOPE + weigh(message.data)
+                weight = _ENVELOPE if isinstance(message, Gap) else _ENVELOPE + weigh(message.data)
                 self._queue.append((message, weight))
                 self._bytes += weight
                 while len(self._queue) > self._messages or (
@@ -53,7 +57,7 @@ class Backlog:
             self.dropped += dropped
         return dropped
 
-    def take(self) -> Message | None:
+    def take(self) -> T | None:
         """Remove and return the oldest message, or None."""
         with self._lock:
             if not self._queue:
@@ -61,6 +65,12 @@ class Backlog:
             message, weight = self._queue.popleft()
             self._bytes -= weight
             return message
+
+    def keep_only(self, kind: type[T]) -> None:
+        """Forget everything else that waits; that counts as nothing dropped."""
+        with self._lock:
+            self._queue = deque(entry for entry in self._queue if isinstance(entry[0], kind))
+            self._bytes = sum(weight for _, weight in self._queue)
 
     def clear(self) -> None:
         with self._lock:

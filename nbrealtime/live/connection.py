@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, get_args, overload
 
 from nbrealtime import lifecycle
 from nbrealtime.client import Link, LinkState, Status, open_link
@@ -30,10 +30,16 @@ from nbrealtime.wire.encodings import encode_data
 from nbrealtime.wire.topics import check_pattern, check_topic
 
 if TYPE_CHECKING:
+    from nbrealtime.client import Receipt
     from nbrealtime.client.target import Token
 
-__all__ = ["Connection", "connections", "default_connection", "open_connection"]
+__all__ = ["Connection", "OnFull", "connections", "default_connection", "open_connection"]
 
+OnFull = Literal["error", "drop_oldest", "block"]
+
+_LATEST = 2.0**48 / 1000  # what the protocol carries
+QUEUE_BYTES = 64 * 2**20
+"""What acknowledged publishes that wait offline may take."""
 _ADVICE = "connect() opens another connection"
 
 
@@ -101,6 +107,8 @@ class Connection(Subject):
             known = self._topics.get(name)
             if known is not None and known.feed.newest.state is not TopicState.CLOSED:
                 _check_same(name, options, self._options[name])
+                if (on_gap := options.get("on_gap")) is not None:
+                    known.on_gap(on_gap)
                 return known
             if self.link.status.state is LinkState.CLOSED:
                 raise ConnectionClosed(self.link.status.url)
@@ -110,16 +118,69 @@ class Connection(Subject):
             self._options[name] = options
             return topic
 
-    def publish(self, topic: str, data: Any) -> None:
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: Any,
+        *,
+        ack: Literal[True],
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt: ...
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: Any,
+        *,
+        ack: Literal[False] = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> None: ...
+    def publish(
+        self,
+        topic: str,
+        data: Any,
+        *,
+        ack: bool = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt | None:
         """Send ``data`` to everybody who is subscribed to ``topic``: any JSON value, bytes, or a numpy array.
 
         Returns when the message stands in line. Before the first connection and while connected it waits, at most
         5 s, when 8 MiB stand before it; after a lost connection the newest 100 messages are kept.
 
+        With ``ack`` it returns a ``Receipt``: ``receipt.wait(timeout)`` or ``await receipt`` until the server has stored the
+        message. Such a message is kept and repeated, through every reconnection, until the server has it once; when
+        nobody can tell any more the receipt raises ``PublishUncertain``. What waits offline is bounded by bytes
+        (``queue_bytes`` of ``connect``), and ``on_full`` says what happens beyond.
+
+        ``time`` is when it was measured (s since the epoch): it is what is plotted, and ``message.time``. ``retain`` keeps it
+        for who subscribes later with ``since="last"``; ``None`` as data then clears what was kept. ``echo=False`` spares this
+        connection its own message.
+
         Raises ``InvalidTopic``, ``MessageTooLarge``, ``PublishTimeout``, ``ConnectionClosed``; ``TypeError`` and
         ``ValueError`` for what JSON cannot carry.
         """
-        self.link.publish(check_topic(topic), encode_data(data))
+        if on_full is not None:
+            check_on_full(on_full)
+        return self.link.publish(
+            check_topic(topic),
+            encode_data(data),
+            ack=ack,
+            time=None if time is None else _milliseconds(time),
+            retain=retain,
+            echo=echo,
+            on_full=on_full,
+        )
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """Wait until connected; return False after ``timeout`` seconds, or when it is closed. Can be interrupted."""
@@ -146,7 +207,10 @@ class Connection(Subject):
                 del self._topics[topic.feed.name]
 
     def fetch_topics(self) -> dict[str, int]:
-        """Ask the server which topics have subscribers, and how many. Raises ``ConnectionFailed``."""
+        """Ask the server which topics there are, and how many subscribe to each. Raises ``ConnectionFailed``.
+
+        They are those that have subscribers or a history, as far as they are granted.
+        """
         return fetch_topics(self.link.target)
 
     def __enter__(self) -> Self:
@@ -181,7 +245,7 @@ class Connection(Subject):
         ]
 
     def _carrying(self) -> list[str]:
-        return [topic.feed.name for topic in self.topics if topic.feed.newest.count]
+        return list(dict.fromkeys(name for topic in self.topics for name in topic.topics))
 
     # Called on the client thread.
 
@@ -207,10 +271,25 @@ class Connection(Subject):
 def _check_same(name: str, asked: TopicOptions, given: TopicOptions) -> None:
     has = {**(LiveTopic.__init__.__kwdefaults__ or {}), **given}
     for option, value in asked.items():
-        if has.get(option) != value:
+        if option != "on_gap" and has.get(option) != value:
             raise ValueError(
                 f"{name} is open with {option}={has.get(option)!r}, not {value!r}: leave {option} out, or close it first"
             )
+
+
+def check_on_full(on_full: OnFull) -> OnFull:
+    """Return it, or raise ``ValueError``."""
+    if on_full not in get_args(OnFull):
+        raise ValueError(f"on_full is one of {', '.join(get_args(OnFull))}, not {on_full!r}")
+    return on_full
+
+
+def _milliseconds(seconds: float) -> int:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"time is in seconds since the epoch, like time.time(), not {seconds!r}")
+    if not abs(seconds) < _LATEST:
+        raise ValueError(f"time is in seconds since the epoch, like time.time(), not {seconds!r}")
+    return round(seconds * 1000)
 
 
 _lock = threading.RLock()
@@ -218,9 +297,18 @@ _open: list[Connection] = []
 _default: Connection | None = None
 
 
-def open_connection(url: str | None = None, token: Token = None, *, name: str | None = None) -> Connection:
+def open_connection(
+    url: str | None = None,
+    token: Token = None,
+    *,
+    name: str | None = None,
+    queue_bytes: int | None = QUEUE_BYTES,
+    on_full: OnFull = "error",
+) -> Connection:
     """Return a new connection; see ``rt.connect``."""
-    return Connection(open_link(url, token, name=name), name=name)
+    return Connection(
+        open_link(url, token, name=name, queue_bytes=queue_bytes, on_full=check_on_full(on_full)), name=name
+    )
 
 
 def connections() -> tuple[Connection, ...]:

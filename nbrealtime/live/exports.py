@@ -1,4 +1,7 @@
-"""A ring's samples as arrays and tables of other libraries. Always copies; NaN is a gap.
+"""Samples as arrays and tables of other libraries. Always copies; NaN is a gap.
+
+Of one topic they come from its ring. Of a pattern they come from several, as one table in the order of time with a
+column ``topic``; where a topic lacks another's field, that is NaN.
 
 Nothing but numpy is loaded before it is asked for; a library that is missing is named together with the command
 that installs it.
@@ -7,8 +10,8 @@ that installs it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,46 +21,116 @@ from nbrealtime.live.ring import Floats, Ring
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["to_arrow", "to_numpy", "to_pandas", "to_polars"]
+__all__ = ["Rings", "to_arrow", "to_numpy", "to_pandas", "to_polars"]
+
+Rings = Ring | Mapping[str, Ring]
+"""One topic's samples, or those of a pattern's topics by their names."""
 
 
-def to_numpy(ring: Ring, fields: Iterable[str] | None, last: int | None) -> NDArray[np.void]:
-    """Return a structured array: ``t`` (s since the epoch) first, then a float64 for each field."""
-    times, columns = ring.snapshot(fields, last)
-    names = _distinct(["t", *columns])
-    out = np.empty(len(times), dtype=[(name, np.float64) for name in names])
-    for name, column in zip(names, (times, *columns.values()), strict=True):
+class _Table(NamedTuple):
+    """``topics`` are the names that ``codes`` mean, row by row; None for a single topic."""
+
+    times: Floats
+    columns: dict[str, Floats]
+    topics: list[str]
+    codes: NDArray[np.int32] | None
+
+    @property
+    def names(self) -> NDArray[np.object_]:
+        return np.array([*self.topics, ""], dtype=object)[self.codes]
+
+
+def to_numpy(rings: Rings, fields: Iterable[str] | None, last: int | None) -> NDArray[np.void]:
+    """Return a structured array: ``t`` (s since the epoch) first, then a float64 for each field.
+
+    Of a pattern ``topic`` (str objects) stands after ``t``.
+    """
+    table = _gather(rings, fields, last)
+    first: list[tuple[str, Any]] = [("t", np.float64)]
+    if table.codes is not None:
+        first.append(("topic", object))
+    names = _distinct([name for name, _ in first] + list(table.columns))
+    kinds = [kind for _, kind in first] + [np.float64] * len(table.columns)
+    out = np.empty(len(table.times), dtype=list(zip(names, kinds, strict=True)))
+    out["t"] = table.times
+    if table.codes is not None:
+        out["topic"] = table.names
+    for name, column in zip(names[len(first) :], table.columns.values(), strict=True):
         out[name] = column
     return out
 
 
-def to_pandas(ring: Ring, fields: Iterable[str] | None, last: int | None) -> pd.DataFrame:
-    """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``, and a column for each field."""
+def to_pandas(rings: Rings, fields: Iterable[str] | None, last: int | None) -> pd.DataFrame:
+    """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``, and a column for each field.
+
+    Of a pattern the first column is ``topic`` (categorical).
+    """
     pandas = _load("pandas", "to_pandas", "pandas")
-    times, columns = ring.snapshot(fields, last)
-    index = pandas.DatetimeIndex(_nanoseconds(times).astype("datetime64[ns]"), tz="UTC", name="time")
+    table = _gather(rings, fields, last)
+    index = pandas.DatetimeIndex(_nanoseconds(table.times).astype("datetime64[ns]"), tz="UTC", name="time")
+    columns: dict[str, Any] = dict(table.columns)
+    if table.codes is not None:
+        # Names stand twice where a payload has a field called "topic".
+        names = _distinct(["topic", *table.columns])
+        topic = pandas.Categorical.from_codes(table.codes, categories=table.topics)
+        columns = dict(zip(names, (topic, *table.columns.values()), strict=True))
     frame: pd.DataFrame = pandas.DataFrame(columns, index=index)
     return frame
 
 
-def to_polars(ring: Ring, fields: Iterable[str] | None, last: int | None) -> Any:
-    """Return a polars DataFrame: ``time`` (UTC, ns) first, then a column for each field."""
+def to_polars(rings: Rings, fields: Iterable[str] | None, last: int | None) -> Any:
+    """Return a polars DataFrame: ``time`` (UTC, ns) first, of a pattern ``topic``, then a column for each field."""
     polars = _load("polars", "to_polars", "polars")
-    times, columns = ring.snapshot(fields, last)
-    names = _distinct(["time", *columns])
-    data = dict(zip(names[1:], columns.values(), strict=True))
-    time = polars.Series("time", _nanoseconds(times)).cast(polars.Datetime("ns", "UTC"))
-    return polars.DataFrame({"time": time, **data})
+    table = _gather(rings, fields, last)
+    time = polars.Series("time", _nanoseconds(table.times)).cast(polars.Datetime("ns", "UTC"))
+    columns: list[Any] = [time]
+    if table.codes is not None:
+        columns.append(polars.Series("topic", table.names.tolist(), dtype=polars.String))
+    return polars.DataFrame(dict(zip(_names(table), [*columns, *table.columns.values()], strict=True)))
 
 
-def to_arrow(ring: Ring, fields: Iterable[str] | None, last: int | None) -> Any:
-    """Return a pyarrow Table: ``time`` (UTC, ns) first, then a column for each field."""
+def to_arrow(rings: Rings, fields: Iterable[str] | None, last: int | None) -> Any:
+    """Return a pyarrow Table: ``time`` (UTC, ns) first, of a pattern ``topic``, then a column for each field."""
     arrow = _load("pyarrow", "to_arrow", "pyarrow")
-    times, columns = ring.snapshot(fields, last)
-    time = arrow.array(_nanoseconds(times), type=arrow.timestamp("ns", tz="UTC"))
-    return arrow.Table.from_arrays(
-        [time, *(arrow.array(column) for column in columns.values())], names=_distinct(["time", *columns])
+    table = _gather(rings, fields, last)
+    columns = [arrow.array(_nanoseconds(table.times), type=arrow.timestamp("ns", tz="UTC"))]
+    if table.codes is not None:
+        columns.append(
+            arrow.DictionaryArray.from_arrays(
+                arrow.array(table.codes), arrow.array(table.topics, arrow.string())
+            )
+        )
+    columns += [arrow.array(column) for column in table.columns.values()]
+    return arrow.Table.from_arrays(columns, names=_names(table))
+
+
+def _gather(rings: Rings, fields: Iterable[str] | None, last: int | None) -> _Table:
+    if isinstance(rings, Ring):
+        times, columns = rings.snapshot(fields, last)
+        return _Table(times, columns, [], None)
+    asked = None if fields is None else tuple(fields)
+    topics = list(rings)
+    # ``last`` of each: more cannot be among the newest of all.
+    parts = [ring.snapshot(asked, last) for ring in rings.values()]
+    names = (
+        list(dict.fromkeys(name for _, columns in parts for name in columns))
+        if asked is None
+        else list(asked)
     )
+    times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
+    codes = np.repeat(np.arange(len(parts), dtype=np.int32), [len(times) for times, _ in parts])
+    order = np.argsort(times, kind="stable")
+    if last is not None:
+        order = order[max(0, len(order) - max(0, last)) :]
+    whole: dict[str, Floats] = {}
+    for name in names:
+        given = [columns.get(name, np.full(len(times), np.nan)) for times, columns in parts]
+        whole[name] = np.concatenate(given)[order] if given else np.empty(0)
+    return _Table(times[order], whole, topics, codes[order])
+
+
+def _names(table: _Table) -> list[str]:
+    return _distinct(["time", *(["topic"] if table.codes is not None else []), *table.columns])
 
 
 def _load(module: str, method: str, extra: str) -> Any:

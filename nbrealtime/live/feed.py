@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from nbrealtime.live.gap import OFFLINE, Gap
 from nbrealtime.live.rate import Rate
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import Reader, TimeUnit
 from nbrealtime.wire.times import format_duration
+from nbrealtime.wire.v2 import Position
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
@@ -54,8 +56,9 @@ class Record(msgspec.Struct, frozen=True):
     state: TopicState = TopicState.SUBSCRIBING
     message: Message | None = None
     count: int = 0
+    position: Position | None = None  # of the newest message that has one; a retained value has none
     presence_count: int | None = None
-    gaps: int = 0  # interruptions in which messages may have been missed
+    gaps: int = 0  # holes in the stream; interruptions in which messages may have been missed
     code: str | None = None  # of the last refusal
     error: str | None = None  # the last refusal's sentence
 
@@ -113,6 +116,7 @@ class Feed:
         self._held: Record | None = None  # what the traits show while paused
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._taps: tuple[Tap, ...] = ()
+        self._gap_taps: tuple[Callable[[Gap], None], ...] = ()
 
     # Reading: any thread.
 
@@ -122,7 +126,22 @@ class Feed:
         record, held = self._record, self._held
         if held is None:
             return record
-        return msgspec.structs.replace(record, message=held.message, count=held.count)
+        return msgspec.structs.replace(record, message=held.message, count=held.count, position=held.position)
+
+    @property
+    def strands(self) -> tuple[Feed, ...]:
+        """The streams of the single topics that it consists of: itself, unless it follows a pattern."""
+        return (self,)
+
+    @property
+    def rings(self) -> Ring | Mapping[str, Ring]:
+        """Its samples, or those of each topic by name where it follows a pattern."""
+        return self.ring
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The numeric fields that have come so far."""
+        return self.ring.fields
 
     @property
     def newest(self) -> Record:
@@ -162,6 +181,16 @@ class Feed:
         """A description of the first payload with lists of unequal length, or ""."""
         return self._reader.unequal
 
+    @property
+    def numeric(self) -> bool | None:
+        """Whether anything that came can be drawn; None while nothing has told."""
+        return self._reader.numeric
+
+    @property
+    def undrawable(self) -> str:
+        """Why the newest payload cannot be drawn ("carries text"), or ""."""
+        return self._reader.reason
+
     def rate(self) -> float:
         """Messages per second, over the last few."""
         return self._rate.at(self._clock())
@@ -179,7 +208,7 @@ class Feed:
             value=None if message is None else message.data,
             timestamp=None if message is None else message.timestamp,
             presence_count=record.presence_count,
-            numeric=self._reader.numeric,
+            numeric=self.numeric,
             reason=self._reason(record),
             paused=held is not None,
             pending=0 if held is None else record.count - held.count,
@@ -193,7 +222,7 @@ class Feed:
             said = f"has heard nothing for {format_duration(silent)}"
             hint = self.hint()
             return f"{said}; {hint}" if hint else said
-        return self._reader.reason
+        return self.undrawable
 
     # Looking on: any thread may join and leave.
 
@@ -219,6 +248,11 @@ class Feed:
 
         return untap
 
+    def tap_gaps(self, tap: Callable[[Gap], None]) -> None:
+        """Have ``tap`` called, on the client thread, with every gap, where it stands among the messages."""
+        with self._lock:
+            self._gap_taps = (*self._gap_taps, tap)
+
     # Steering: any thread.
 
     def pause(self) -> None:
@@ -242,6 +276,11 @@ class Feed:
         """Tell everybody who looks on to look again."""
         self._tell()
 
+    def mirror(self, record: Record) -> None:
+        """Stand where ``record`` does; for a topic of a pattern, which is subscribed with it."""
+        with self._lock:
+            self._change(state=record.state, code=record.code, error=record.error)
+
     # The sink: the client thread.
 
     def count_dropped(self, messages: int) -> None:
@@ -251,8 +290,7 @@ class Feed:
     def received(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        for block in self._reader.read((message.data, message.timestamp) for message in messages):
-            self.ring.append(block.times, block.columns)
+        self._keep(messages)
         self._heard = self._clock()
         self._rate.add(len(messages), self._heard)
         with self._lock:
@@ -260,25 +298,52 @@ class Feed:
             if record.state is TopicState.CLOSED:
                 return
             self._record = msgspec.structs.replace(
-                record, message=messages[-1], count=record.count + len(messages)
+                record,
+                message=messages[-1],
+                count=record.count + len(messages),
+                position=self._position_after(messages) or record.position,
             )
         self._tell(messages)
+
+    def _keep(self, messages: Sequence[Message]) -> None:
+        """Turn payloads into samples. A publisher who says when something was measured knows better than the server."""
+        timed = (
+            (message.data, message.timestamp if message.time is None else message.time)
+            for message in messages
+        )
+        for block in self._reader.read(timed):
+            self.ring.append(block.times, block.columns)
+
+    def _position_after(self, messages: Sequence[Message]) -> Position | None:
+        for message in reversed(messages):
+            if message.offset is not None and message.epoch is not None and not message.retained:
+                return Position(message.epoch, message.offset)
+        return None
 
     def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         with self._lock:
             # What was recovered has no gap, and what was not is told by `gap`.
-            gaps = self._record.gaps + (self._record.state is TopicState.OFFLINE and recovered is None)
-            self._change(state=TopicState.LIVE, presence_count=count, gaps=gaps, code=None)
-        self._tell()
+            is_gap = self._record.state is TopicState.OFFLINE and recovered is None
+            self._change(state=TopicState.LIVE, presence_count=count, code=None)
+        if is_gap:
+            self.gap(OFFLINE, None)
+        else:
+            self._tell()
 
     def presence(self, count: int) -> None:
         with self._lock:
             self._change(presence_count=count)
         self._tell()
 
-    def gap(self, reason: str, missed: int | None) -> None:
+    def gap(self, reason: str, missed: int | None, topic: str | None = None) -> None:
+        """``topic``: which of a pattern's topics missed something, where that is known."""
         with self._lock:
+            if self._record.state is TopicState.CLOSED:
+                return
             self._change(gaps=self._record.gaps + 1)
+        self._reader.interrupt()
+        for tap in self._gap_taps:
+            tap(Gap(topic or self.name, missed, reason))
         self._tell()
 
     def refused(self, code: str, reason: str) -> None:

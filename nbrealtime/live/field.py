@@ -7,29 +7,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nbrealtime.live import exports, views
+from nbrealtime.live.ring import Ring
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from nbrealtime.live.connection import Connection
+    from nbrealtime.live.face import TopicFace
     from nbrealtime.live.feed import Feed
-    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["FieldView"]
 
 
 class FieldView:
-    """One numeric field of a ``LiveTopic``. Holds nothing of its own and needs no closing."""
+    """One numeric field of a topic, or of every topic of a pattern. Holds nothing of its own and needs no closing."""
 
-    def __init__(self, topic: LiveTopic, field: str) -> None:
+    def __init__(self, topic: TopicFace, field: str) -> None:
         self.topic = topic
         self.field = field
 
     @property
     def name(self) -> str:
         """The topic's name."""
-        return str(self.topic.name)
+        return self.feed.name
 
     @property
     def feed(self) -> Feed:
@@ -41,19 +42,30 @@ class FieldView:
 
     @property
     def value(self) -> float | None:
-        """The newest number of this field, or None."""
-        _, columns = self.feed.ring.snapshot((self.field,), last=1000)
-        numbers = columns[self.field]
-        numbers = numbers[np.isfinite(numbers)]
-        return float(numbers[-1]) if len(numbers) else None
+        """The newest number of this field, or None; of a pattern the newest of all its topics."""
+        newest: tuple[float, float] | None = None
+        for strand in self.feed.strands:
+            times, columns = strand.ring.snapshot((self.field,), last=1000)
+            numbers = np.flatnonzero(np.isfinite(columns[self.field]))
+            if len(numbers):
+                at = (float(times[numbers[-1]]), float(columns[self.field][numbers[-1]]))
+                newest = at if newest is None else max(newest, at)
+        return None if newest is None else newest[1]
 
     def to_numpy(self, last: int | None = None) -> NDArray[np.void]:
         """Return a structured array of ``t`` (s since the epoch) and this field."""
-        return exports.to_numpy(self.feed.ring, (self.field,), last)
+        return exports.to_numpy(self.feed.rings, (self.field,), last)
 
-    def to_pandas(self, last: int | None = None) -> pd.Series[float]:
-        """Return a Series with a UTC ``DatetimeIndex`` named ``time``. Needs pandas."""
-        series: pd.Series[float] = exports.to_pandas(self.feed.ring, (self.field,), last)[self.field]
+    def to_pandas(self, last: int | None = None) -> pd.Series[float] | pd.DataFrame:
+        """Return a Series with a UTC ``DatetimeIndex`` named ``time``. Needs pandas.
+
+        Of a pattern it is a DataFrame with a column ``topic``.
+        """
+        rings = self.feed.rings
+        frame = exports.to_pandas(rings, (self.field,), last)
+        if not isinstance(rings, Ring):
+            return frame
+        series: pd.Series[float] = frame[self.field]
         return series
 
     def plot(self, *args: Any, **options: Any) -> Any:

@@ -32,7 +32,7 @@ class MessageIterator:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._backlog = Backlog()
+        self._backlog: Backlog[Message] = Backlog()
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         untap = feed.tap(_tap(weakref.ref(self)))
         self._leave = weakref.finalize(self, untap)

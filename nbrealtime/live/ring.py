@@ -147,6 +147,15 @@ class Ring:
             self._touch(touched)
             return len(times)
 
+    def bound(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` from now on; the oldest samples that have no room go at once."""
+        if max_bytes < 16:
+            raise ValueError(f"a ring has room for at least one sample (16 bytes), not {max_bytes} bytes")
+        with self._lock:
+            self._max_bytes = max_bytes
+            if (allowed := self._capacity()) < len(self._times):
+                self._resize(allowed)
+
     def clear(self) -> None:
         """Forget the samples; fields, ``written`` and ``late`` stay."""
         with self._lock:

@@ -55,6 +55,8 @@ class Reader:
         self._time_field = time_field
         self._scale = _SECONDS[time_unit]
         self._previous: float | None = None
+        self._apart: float | None = None  # how far the newest two messages were from each other
+        self._interrupted = False
         # Where an elapsed clock's zero lies (s since the epoch), and the greatest reading since.
         self._zero: float | None = None
         self._reading = -math.inf
@@ -74,11 +76,23 @@ class Reader:
         Consecutive scalar messages share a block, so that a batch costs the ring one append.
         """
         for payload, time in messages:
+            if self._interrupted:
+                self._previous = None if self._apart is None else time - self._apart
+                self._interrupted = False
             self._read(payload, time)
+            if self._previous is not None:
+                self._apart = time - self._previous
             self._previous = time
         self._flush()
         blocks, self._blocks = self._blocks, []
         return blocks
+
+    def interrupt(self) -> None:
+        """Take note that messages are missing here: the next list is not spread over the time that they had.
+
+        It is spread over as long as the one before the gap was, since a stream's rhythm rarely changes.
+        """
+        self._interrupted = True
 
     def _read(self, payload: Any, time: float) -> None:
         kind = type(payload)

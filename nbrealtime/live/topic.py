@@ -2,7 +2,8 @@
 
 The stream itself lives in ``topic.feed`` (``nbrealtime.live.feed``), which the client thread fills; this is the face in
 front of it. Reading a trait reads the feed's newest record, on any thread; notifications and ``on_message``
-callbacks run where ``nbrealtime.live.delivery`` says.
+callbacks run where ``nbrealtime.live.delivery`` says. What it shares with one topic of a pattern is in
+``nbrealtime.live.face``.
 
 The rule here: *a topic is made by its connection* (``Connection.topic``, ``rt.subscribe``), which keeps one per name;
 constructing one connects nothing.
@@ -13,28 +14,29 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 
-from nbrealtime.live import exports, views
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
+from nbrealtime.live.face import TopicFace
 from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
-from nbrealtime.live.field import FieldView
+from nbrealtime.live.gap import Gap
 from nbrealtime.live.handout import Handout
 from nbrealtime.live.iterate import MessageIterator, ended
+from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
+from nbrealtime.live.since import SinceLike, begin
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
+from nbrealtime.live.topicview import TopicView
 from nbrealtime.live.widgetlink import WidgetLink
 from nbrealtime.wire.times import format_age, parse_duration
+from nbrealtime.wire.topics import is_pattern
+from nbrealtime.wire.v2 import Policy, Position
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from nbrealtime.client import Message, Subscription
     from nbrealtime.live.connection import Connection
 
@@ -55,20 +57,34 @@ class TopicOptions(TypedDict, total=False):
     time_unit: TimeUnit
     samples: int
     max_bytes: int
+    since: SinceLike
+    policy: Policy
+    max_rate: float | None
+    on_gap: Callable[[Gap], Any] | None
 
 
 def _fresh(read: Callable[[LiveTopic, Record], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
     return Fresh(lambda topic: read(topic, topic.feed.record), advice=_ADVICE, help=help)
 
 
-class LiveTopic(Subject):
-    """What arrives on one topic. Its callbacks may run beside the running cell (``deliver="auto"``).
+class LiveTopic(Subject, TopicFace):
+    """What arrives on a topic, or on a pattern's. Its callbacks may run beside the running cell (``deliver="auto"``).
 
     Made by ``rt.subscribe`` or ``Connection.topic``. ``deliver`` says where callbacks and notifications run: ``"auto"`` on
     the kernel's loop, and on a thread of ours while a cell keeps that busy; ``"main"`` never beside a cell;
     ``"thread"`` never on the loop. ``notify_hz`` bounds how often ``observe`` and ``link`` are told (per second);
     ``on_message`` is called for every message. ``samples`` and ``max_bytes`` bound the ring of numeric samples,
     ``time_field`` and ``time_unit`` say how objects carry their times.
+
+    ``since`` says where the stream begins: with the next message (None), with the retained value (``"last"``), with the
+    newest ``n`` messages of the history (an int), or after a position (``topic.position`` of an earlier time, a message).
+    After a lost connection it goes on exactly where it was, whatever ``since`` said; what cannot be had any more is
+    counted in ``gaps`` and told to ``on_gap``. ``policy`` is what the server does when this reader is too slow:
+    ``"disconnect"`` (and recover from the history), ``"drop_oldest"`` (counted in ``gaps``) or ``"conflate"`` (only the newest
+    of each topic). ``max_rate`` bounds the messages per second; what is over waits, or with ``"conflate"`` is left out.
+
+    A pattern's topics (``lab:*``) are told apart by ``message.topic``; ``topics`` names those that came, ``by_topic(name)`` is
+    one of them, and a plot draws each as a line of its own.
 
     Close it with ``close()`` or by ``with``; it ends with its connection.
     """
@@ -83,7 +99,8 @@ class LiveTopic(Subject):
         lambda _, r: None if r.message is None else r.message.timestamp, "its time, s since the epoch"
     )
     offset = _fresh(
-        lambda _, r: None if r.message is None else r.message.offset, "its place in the topic's history"
+        lambda _, r: None if r.position is None else r.position.offset,
+        "the newest message's place in the topic's history",
     )
     count = _fresh(lambda _, r: r.count, "how many messages have come")
     rate = _fresh(lambda topic, _: topic.feed.rate(), "messages per second, over the last few")
@@ -91,7 +108,7 @@ class LiveTopic(Subject):
         lambda _, r: r.presence_count, "how many connections are subscribed, as the server says"
     )
     members = _fresh(lambda _, __: None, "who is subscribed; None where the server does not tell")
-    gaps = _fresh(lambda _, r: r.gaps, "interruptions in which messages may have been missed")
+    gaps = _fresh(lambda _, r: r.gaps, "holes in the stream: messages that could not be recovered")
     dropped = _fresh(
         lambda topic, _: topic.feed.dropped, "messages and samples that came but could not be kept"
     )
@@ -110,8 +127,20 @@ class LiveTopic(Subject):
         time_unit: TimeUnit = "s",
         samples: int = MAX_SAMPLES,
         max_bytes: int = MAX_BYTES,
+        since: SinceLike = None,
+        policy: Policy = "disconnect",
+        max_rate: float | None = None,
+        on_gap: Callable[[Gap], Any] | None = None,
     ) -> None:
-        self.feed = Feed(
+        if policy not in get_args(Policy):
+            raise ValueError(f"policy is one of {', '.join(get_args(Policy))}, not {policy!r}")
+        if max_rate is not None and not 0 < max_rate < float("inf"):
+            raise ValueError(f"max_rate is a number of messages per second, or None, not {max_rate!r}")
+        self._since = begin(name, since)
+        self._policy = policy
+        self._max_rate = max_rate
+        kind = PatternFeed if is_pattern(name) else Feed
+        self.feed = kind(
             name, time_field=time_field, time_unit=time_unit, samples=samples, max_bytes=max_bytes
         )
         super().__init__(deliver=deliver, notify_hz=notify_hz)
@@ -125,6 +154,9 @@ class LiveTopic(Subject):
         self._lookout = self._delivery.slot(self._look_around, "thread")
         self.feed.hint = lambda: connection.neighbours.hint(name)
         self.feed.tap(self._arrived)
+        self.feed.tap_gaps(self._missed)
+        if on_gap is not None:
+            self.on_gap(on_gap)
 
     # What it is.
 
@@ -144,15 +176,31 @@ class LiveTopic(Subject):
         return self._delivery
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The numeric fields that have come so far; a payload that is a number is field ``value``."""
-        return self.feed.ring.fields
+    def position(self) -> Position | dict[str, Position] | None:
+        """The place of the newest message in the topic's history, for a later ``since=``; None without a history.
 
-    def __getitem__(self, field: str) -> FieldView:
-        """Return one field of it, to plot or export by itself; it need not have come yet."""
-        if not isinstance(field, str):
-            raise TypeError(f"a field has a name, like {self.name}['x'], not {field!r}")
-        return FieldView(self, field)
+        Of a pattern, the places by topic.
+        """
+        if isinstance(self.feed, PatternFeed):
+            strands = ((strand.name, strand.record.position) for strand in self.feed.strands)
+            return {name: position for name, position in strands if position is not None}
+        return self.feed.record.position
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The names of the topics that messages have come on, in the order of appearance."""
+        return tuple(strand.name for strand in self.feed.strands if strand.newest.count)
+
+    def by_topic(self, name: str) -> TopicView:
+        """Return one topic of a pattern, to read, plot or export by itself; it need not have come yet.
+
+        Raises ``ValueError`` if the pattern does not match it.
+        """
+        if isinstance(self.feed, PatternFeed):
+            return TopicView(self, self.feed.strand(name))
+        if name != self.feed.name:
+            raise ValueError(f"{self.feed.name} is no pattern: it has no topic {name!r}")
+        return TopicView(self, self.feed)
 
     # Being told.
 
@@ -171,6 +219,20 @@ class LiveTopic(Subject):
     def off_message(self, callback: Callable[..., Any]) -> None:
         """Stop calling ``callback``, from the next message on; harmless if it is not registered."""
         self._handout.remove(callback)
+
+    def on_gap(self, callback: F) -> F:
+        """Call ``callback(gap)`` for every hole in the stream, between the messages where it is; return ``callback``.
+
+        As ``on_message``: also a decorator, where and when that says. See ``Gap`` for what it is told.
+        """
+        if not callable(callback):
+            raise TypeError(f"on_gap takes a function of one argument, the gap, not {callback!r}")
+        self._handout.add_for_gaps(callback)
+        return callback
+
+    def off_gap(self, callback: Callable[..., Any]) -> None:
+        """Stop calling ``callback``; harmless if it is not registered."""
+        self._handout.remove_for_gaps(callback)
 
     def link(
         self, widget: Any, trait: str = "value", transform: Callable[[Any], Any] | None = None
@@ -237,13 +299,6 @@ class LiveTopic(Subject):
 
     # Doing.
 
-    def publish(self, data: Any) -> None:
-        """Send ``data`` to everybody who is subscribed: any JSON value, bytes, or a numpy array.
-
-        See ``Connection.publish`` for when it waits and what it raises.
-        """
-        self._connection.publish(self.name, data)
-
     def pause(self) -> None:
         """Let the traits stand still and hold callbacks back; the ring, iterators and ``wait`` go on."""
         self.feed.pause()
@@ -271,29 +326,7 @@ class LiveTopic(Subject):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Taking with you. Copies; NaN is a gap; ``last`` is the newest so many.
-
-    def to_numpy(self, fields: Iterable[str] | None = None, last: int | None = None) -> NDArray[np.void]:
-        """Return a structured array: ``t`` (s since the epoch) first, then the fields, or those asked for."""
-        return exports.to_numpy(self.feed.ring, fields, last)
-
-    def to_pandas(self, fields: Iterable[str] | None = None, last: int | None = None) -> pd.DataFrame:
-        """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``. Needs pandas."""
-        return exports.to_pandas(self.feed.ring, fields, last)
-
-    def to_polars(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
-        """Return a polars DataFrame with ``time`` (UTC) first. Needs polars."""
-        return exports.to_polars(self.feed.ring, fields, last)
-
-    def to_arrow(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
-        """Return a pyarrow Table with ``time`` (UTC) first. Needs pyarrow."""
-        return exports.to_arrow(self.feed.ring, fields, last)
-
     # Showing.
-
-    def plot(self, *args: Any, **options: Any) -> Any:
-        """Return a live plot of its fields, which goes on while other cells run; see ``LivePlot`` for the options."""
-        return views.make("plot", self, *args, **options)
 
     def __repr__(self) -> str:
         record = self.feed.record
@@ -324,7 +357,7 @@ class LiveTopic(Subject):
     def __dir__(self) -> list[str]:
         # What HasTraits brings (add_traits, class_own_trait_events, …) works, and would bury what is ours.
         return [
-            *(name for name in vars(LiveTopic) if not name.startswith("_")),
+            *(name for name in (*vars(LiveTopic), *vars(TopicFace)) if not name.startswith("_")),
             "feed",
             "observe",
             "unobserve",
@@ -334,7 +367,9 @@ class LiveTopic(Subject):
 
     def open(self) -> None:
         """Subscribe; for its connection."""
-        self._subscription = self._connection.link.subscribe(self.name, self.feed)
+        self._subscription = self._connection.link.subscribe(
+            self.feed.name, self.feed, since=self._since, policy=self._policy, max_rate=self._max_rate
+        )
         self._opened = time.monotonic()
         self._delivery.wake(self._lookout, self._opened + SILENT_SECONDS)
 
@@ -351,6 +386,11 @@ class LiveTopic(Subject):
             self._delivery.wake(self._slot)
         else:
             self._wake()
+
+    def _missed(self, gap: Gap) -> None:
+        """Called on the client thread; ``_arrived`` follows."""
+        if dropped := self._handout.put_gap(gap):
+            self.feed.count_dropped(dropped)
 
     def _deliver(self, until: float) -> float | None:
         """Hand messages to the callbacks, then tell what changed. The caller holds the slot's claim."""

@@ -50,7 +50,8 @@ class _Window(traitlets.Float[float, Any]):
 class LivePlot(anywidget.AnyWidget):
     """Shows the last ``window`` seconds of topics as lines, and keeps moving while cells run.
 
-    It draws every numeric field of its topics, or those in ``fields``. `close` keeps the
+    It draws every numeric field of its topics, or those in ``fields``; of a pattern each topic as lines
+    of its own, as they appear. `close` keeps the
     last picture and lets go of the topics; a plot that a cell made also goes when that
     cell runs again. A page that is reloaded, or opened twice, fills at once with what
     the topics still hold. Create and close it on the main thread.

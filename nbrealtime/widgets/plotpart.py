@@ -8,6 +8,9 @@ points from the first new one (the ring says from when on, so a sample that came
 and was put where it belongs is repaired by the next frame). A snapshot carries the
 whole window. Both may repeat what the browser has; repeating changes nothing.
 
+A topic that follows a pattern is drawn as its strands: a line, or as many as there are
+fields, for each topic that has appeared.
+
 The one rule: everything here happens under the part's lock, and nothing under it calls
 out or waits.
 """
@@ -51,10 +54,14 @@ class RingLike(Protocol):
 
 
 class FeedLike(Protocol):
-    """What is read of `live.feed.Feed`."""
+    """What is read of `live.feed.Feed`; ``strands`` are the single topics of a pattern, or the feed itself."""
 
     @property
+    def name(self) -> str: ...
+    @property
     def ring(self) -> RingLike: ...
+    @property
+    def strands(self) -> Sequence[FeedLike]: ...
     def status(self) -> Any: ...
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]: ...
 
@@ -97,14 +104,30 @@ class Source:
         self.mark = 0
         self.arrived: float | None = None
         """When its newest sample came, epoch seconds by our clock."""
+        self._strands: dict[str, Source] = {}
+        self._is_strand = False
 
-    def discover(self, labels: dict[str, str], *, several: bool) -> bool:
-        """Takes in fields that appeared; True if there are new ones."""
+    def strands(self) -> list[Source]:
+        """What is drawn of it: itself, or of a pattern a source for each topic that has appeared."""
+        feeds = self.feed.strands
+        if len(feeds) == 1 and feeds[0] is self.feed:
+            return [self]
+        for feed in feeds[len(self._strands) :]:
+            strand = Source(feed.name, feed, self.fields, why=self.why)
+            # Not every topic of a pattern has a chosen field; one that has not is no line.
+            strand._is_strand = True
+            self._strands[feed.name] = strand
+        return list(self._strands.values())
+
+    def discover(self, labels: dict[str, str], *, several: bool, room: int) -> int:
+        """Takes in fields that appeared, at most ``room``; returns how many it took."""
         known = {series.field for series in self.series}
-        new = [name for name in (self.fields or self.feed.ring.fields) if name not in known]
-        for name in new[: MAX_SERIES - len(self.series)]:
+        there = self.feed.ring.fields
+        wanted = there if self.fields is None else self.fields
+        new = [name for name in wanted if name not in known and (name in there or not self._is_strand)][:room]
+        for name in new:
             self.series.append(_Series(name, self._label(name, labels, several)))
-        return bool(new)
+        return len(new)
 
     def _label(self, field: str, labels: dict[str, str], several: bool) -> str:
         for key in (f"{self.name}.{field}", field, self.name if field == "value" else ""):
@@ -126,7 +149,8 @@ class PlotPart:
     ) -> None:
         self.key = new_key("plot")
         self._lock = threading.Lock()
-        self._sources = tuple(sources)
+        self._given = tuple(sources)
+        self._sources = self._drawn()
         self.names = tuple(dict.fromkeys(source.name for source in sources))
         self._labels = dict(labels or {})
         self._window = window
@@ -157,12 +181,13 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return "closed"
+            self._sources = self._drawn()
             newest = [source.feed.ring.newest for source in self._sources]
             if all(time is None for time in newest):
                 return "empty"
             age = self._age(time.time())
             intervals = [source.feed.ring.interval or 0.0 for source in self._sources]
-            live = any(str(_text(source.feed.status().state)) == "live" for source in self._sources)
+            live = any(str(_text(source.feed.status().state)) == "live" for source in self._given)
             return "live" if live and age is not None and age < max(5.0, 5 * max(intervals)) else "stale"
 
     # -- the pump thread --------------------------------------------------------------
@@ -172,7 +197,7 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return self._frozen
-            if all(_text(source.feed.status().state) == "closed" for source in self._sources):
+            if all(_text(source.feed.status().state) == "closed" for source in self._given):
                 self._freeze(now)
                 return self._frozen
             self._look(viewing)
@@ -202,7 +227,10 @@ class PlotPart:
         self._frozen = {**header, "closed": int(now * 1000)}, buffers
         self._closed_at = now
         # The picture is kept, a ring of 64 MiB behind it is not.
-        self._sources = ()
+        self._given = self._sources = ()
+
+    def _drawn(self) -> tuple[Source, ...]:
+        return tuple(strand for source in self._given for strand in source.strands())
 
     def _look(self, viewing: Viewing) -> None:
         width = bin_width(self._window, max(64, viewing.width))
@@ -253,7 +281,8 @@ class PlotPart:
             touched = self._advance(source, now)
             if touched == -math.inf:
                 return self._whole(now)
-            if touched is not None:
+            # Without a series: its first field came after we looked, and is found the next time.
+            if touched is not None and source.series:
                 newest = source.feed.ring.newest
                 oldest = -math.inf if newest is None else newest - self._window * SPARE
                 self._entries(source, index, max(touched, oldest), False, entries, bodies)
@@ -267,10 +296,12 @@ class PlotPart:
         return touched
 
     def _discover(self) -> bool:
-        several = len(self._sources) > 1
-        # Every source looks, also after one that found something.
-        found = [source.discover(self._labels, several=several) for source in self._sources]
-        return any(found)
+        self._sources = self._drawn()
+        several = len(self._sources) > 1 or self._sources != self._given
+        before = room = MAX_SERIES - sum(len(source.series) for source in self._sources)
+        for source in self._sources:
+            room -= source.discover(self._labels, several=several, room=room)
+        return room < before
 
     def _entries(
         self,
@@ -317,7 +348,7 @@ class PlotPart:
 
     def _reason(self, statuses: Sequence[Any]) -> str:
         """Why nothing comes, by the first topic that has a reason."""
-        for source, status in zip(self._sources, statuses, strict=True):
+        for source, status in zip(self._given, statuses, strict=True):
             state = _text(status.state)
             if state == "refused":
                 return f"{source.name}: {status.error or 'refused'}"
@@ -326,11 +357,11 @@ class PlotPart:
             if state != "live" and (why := source.why()):
                 return why
             if status.numeric is not False and status.reason:
-                return str(status.reason) if len(self._sources) == 1 else f"{source.name} {status.reason}"
+                return str(status.reason) if len(self._given) == 1 else f"{source.name} {status.reason}"
         return ""
 
     def _pack(self, now: float, entries: list[dict[str, Any]], bodies: list[bytes], *, whole: bool) -> Frame:
-        statuses = [source.feed.status() for source in self._sources]
+        statuses = [source.feed.status() for source in self._given]
         newest = [t for t in (source.feed.ring.newest for source in self._sources) if t is not None]
         header: dict[str, Any] = {
             "whole": whole,
@@ -349,7 +380,7 @@ class PlotPart:
                 for source in self._sources
                 for series in source.series
             ]
-            header["topics"] = [source.name for source in self._sources]
+            header["topics"] = [source.name for source in self._given]
         # One buffer, because each is a frame of its own on the way.
         body = b"".join(bodies)
         return header, [body] if body else []

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from nbrealtime.client import LinkState, Message, Sink, Status
+from nbrealtime.client import HistoryPage, HistoryRequest, LinkState, Message, Receipt, Sink, Status
 from nbrealtime.client.target import Place
 from nbrealtime.errors import ConnectionClosed, NoServer
 from nbrealtime.wire.encodings import decode_data
@@ -29,9 +29,10 @@ class FakeTarget:
 
 
 class FakeSubscription:
-    def __init__(self, link: FakeLink, topic: str, sink: Sink) -> None:
+    def __init__(self, link: FakeLink, topic: str, sink: Sink, options: dict[str, Any]) -> None:
         self.topic = topic
         self.sink = sink
+        self.options = options
         self._link = link
 
     def close(self) -> None:
@@ -47,6 +48,9 @@ class FakeLink:
         self.target: Any = FakeTarget()
         self.subscriptions: list[FakeSubscription] = []
         self.published: list[tuple[str, Any]] = []
+        self.publish_options: list[dict[str, Any]] = []
+        self.receipts: list[Receipt] = []
+        self.asked: list[tuple[str, dict[str, Any], HistoryRequest]] = []
         self.reconnects = 0
         self._listeners: list[Callable[[Status], None]] = []
         self._reporters: list[Callable[[str], None]] = []
@@ -62,15 +66,35 @@ class FakeLink:
         self._reporters.append(callback)
         return lambda: self._reporters.remove(callback)
 
-    def subscribe(self, topic: str, sink: Sink) -> FakeSubscription:
+    def subscribe(
+        self,
+        topic: str,
+        sink: Sink,
+        *,
+        since: Any = None,
+        policy: str | None = None,
+        max_rate: float | None = None,
+    ) -> FakeSubscription:
         self._check_open()
-        subscription = FakeSubscription(self, topic, sink)
+        options = {"since": since, "policy": policy, "max_rate": max_rate}
+        subscription = FakeSubscription(self, topic, sink, options)
         self.subscriptions.append(subscription)
         return subscription
 
-    def publish(self, topic: str, data: bytes) -> None:
+    def publish(self, topic: str, data: bytes, *, ack: bool = False, **options: Any) -> Receipt | None:
         self._check_open()
         self.published.append((check_topic(topic), decode_data(data)))
+        self.publish_options.append(options)
+        if not ack:
+            return None
+        self.receipts.append(Receipt(topic))
+        return self.receipts[-1]
+
+    def history(self, topic: str, **options: Any) -> HistoryRequest:
+        self._check_open()
+        request = HistoryRequest(topic)
+        self.asked.append((topic, options, request))
+        return request
 
     def reconnect(self) -> None:
         self.reconnects += 1
@@ -100,18 +124,48 @@ class FakeLink:
     def sinks(self, topic: str) -> list[Sink]:
         return [subscription.sink for subscription in self.subscriptions if subscription.topic == topic]
 
-    def confirm(self, topic: str, count: int = 1) -> None:
+    def confirm(self, topic: str, count: int = 1, **recovery: Any) -> None:
         for sink in self.sinks(topic):
-            sink.subscribed(count)
+            sink.subscribed(count, **recovery)
 
-    def say(self, topic: str, *data: Any, at: float = NOW) -> list[Message]:
-        """Let a batch arrive; the messages are a second apart from ``at``."""
+    def say(
+        self,
+        topic: str,
+        *data: Any,
+        at: float = NOW,
+        offset: int | None = None,
+        pattern: str | None = None,
+        **more: Any,
+    ) -> list[Message]:
+        """Let a batch arrive; the messages are a second apart from ``at``, the first has ``offset``.
+
+        ``pattern`` is the subscription that it comes for, if not the topic's own.
+        """
         messages = [
-            Message(topic, value, at + step, f"m{next(self._ids)}") for step, value in enumerate(data)
+            Message(
+                topic,
+                value,
+                at + step,
+                f"m{next(self._ids)}",
+                offset=None if offset is None else offset + step,
+                epoch=None if offset is None else "k1",
+                **more,
+            )
+            for step, value in enumerate(data)
         ]
-        for sink in self.sinks(topic):
+        for sink in self.sinks(pattern or topic):
             sink.received(list(messages))
         return messages
+
+    def miss(self, topic: str, reason: str, missed: int | None, *more: str) -> None:
+        """Tell a gap; ``more`` may name which of a pattern's topics has it."""
+        for sink in self.sinks(topic):
+            sink.gap(reason, missed, *more)
+
+    def answer(self, *messages: Message) -> None:
+        """Answer the oldest question about a history."""
+        _, _, request = self.asked.pop(0)
+        request.settle(HistoryPage("k1", 9, messages))
 
 
 class FakeKernel:

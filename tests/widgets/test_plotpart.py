@@ -24,6 +24,14 @@ class Feed:
             name=name, state="live", count=0, timestamp=NOW, reason="", numeric=None, error=None
         )
 
+    @property
+    def name(self):
+        return self.said.name
+
+    @property
+    def strands(self):
+        return (self,)
+
     def status(self):
         return self.said
 

@@ -1,0 +1,196 @@
+"""What a ``LiveTopic`` and one topic of a pattern have in common: samples, history, publishing, drawing.
+
+The stream itself is the ``feed`` (``nbrealtime.live.feed``); this is what can be done with one. It holds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from nbrealtime.errors import PublishTimeout
+from nbrealtime.live import exports, views
+from nbrealtime.live.field import FieldView
+from nbrealtime.live.since import SinceLike, position
+from nbrealtime.wire.times import parse_duration
+from nbrealtime.wire.topics import is_pattern
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from nbrealtime.client import HistoryRequest, Message, Receipt
+    from nbrealtime.live.connection import Connection, OnFull
+    from nbrealtime.live.feed import Feed
+
+__all__ = ["HISTORY_LIMIT", "TopicFace"]
+
+HISTORY_LIMIT = 1000
+"""The most messages that a server gives in one answer."""
+
+
+class TopicFace:
+    """A topic with a ``feed`` on a ``connection``."""
+
+    feed: Feed
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that it arrives on."""
+        raise NotImplementedError
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The numeric fields that have come so far; a payload that is a number is field ``value``."""
+        return self.feed.fields
+
+    def __getitem__(self, field: str) -> FieldView:
+        """Return one field of it, to plot or export by itself; it need not have come yet."""
+        if not isinstance(field, str):
+            raise TypeError(f"a field has a name, like {self.feed.name}['x'], not {field!r}")
+        return FieldView(self, field)
+
+    # Doing.
+
+    @overload
+    def publish(
+        self,
+        data: Any,
+        *,
+        ack: Literal[True],
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt: ...
+    @overload
+    def publish(
+        self,
+        data: Any,
+        *,
+        ack: Literal[False] = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> None: ...
+    def publish(
+        self,
+        data: Any,
+        *,
+        ack: bool = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt | None:
+        """Send ``data`` to everybody who is subscribed: any JSON value, bytes, or a numpy array.
+
+        With ``ack`` it returns a ``Receipt``, else None. See ``Connection.publish`` for the options, for when it waits and
+        what it raises.
+        """
+        # The overloads tell the caller what comes back; here it is whichever was asked for.
+        receipt: Receipt | None = self.connection.publish(
+            self.feed.name,
+            data,
+            ack=ack,  # type: ignore[call-overload]
+            time=time,
+            retain=retain,
+            echo=echo,
+            on_full=on_full,
+        )
+        return receipt
+
+    # What was published before.
+
+    def history(
+        self,
+        limit: int = 100,
+        *,
+        since: SinceLike = None,
+        reverse: bool = False,
+        timeout: str | float | None = 10.0,
+    ) -> list[Message]:
+        """Ask the server for messages that it has kept; waits for the answer, and can be interrupted.
+
+        At most ``limit`` (1 to 1,000) messages after ``since`` (exclusive; a position like ``topic.position``, or a message
+        that has one), else from the oldest kept on, oldest first. With ``reverse`` newest first. Nothing of it is
+        delivered to callbacks or plots.
+
+        Raises ``Refused`` (no ``history`` granted; a position that cannot be recovered from), ``TimeoutError``,
+        ``ConnectionClosed``.
+        """
+        seconds = None if timeout is None else parse_duration(timeout)
+        request = self._ask(limit, since, reverse)
+        try:
+            request.wait(seconds)
+        except PublishTimeout:
+            raise TimeoutError(
+                f"{self.feed.name}: no answer about its history within {seconds:g} s"
+            ) from None
+        return _messages(request)
+
+    async def ahistory(
+        self,
+        limit: int = 100,
+        *,
+        since: SinceLike = None,
+        reverse: bool = False,
+        timeout: str | float | None = 10.0,  # noqa: ASYNC109 - as `history`
+    ) -> list[Message]:
+        """Ask as ``history`` does, without keeping the event loop waiting."""
+        seconds = None if timeout is None else parse_duration(timeout)
+        request = self._ask(limit, since, reverse)
+        try:
+            async with asyncio.timeout(seconds):
+                await request
+        except TimeoutError:
+            raise TimeoutError(
+                f"{self.feed.name}: no answer about its history within {seconds:g} s"
+            ) from None
+        return _messages(request)
+
+    def _ask(self, limit: int, since: SinceLike, reverse: bool) -> HistoryRequest:
+        name = self.feed.name
+        if is_pattern(name):
+            raise ValueError(f"a history is a single topic's: {name} has by_topic(name).history()")
+        if type(limit) is not int or not 1 <= limit <= HISTORY_LIMIT:
+            raise ValueError(
+                f"a history's limit is between 1 and {HISTORY_LIMIT:,}, not {limit!r}; ask again with since= for more"
+            )
+        begin = None if since is None else position(since)
+        return self.connection.link.history(name, limit=limit, since=begin, reverse=reverse)
+
+    # Taking with you. Copies; NaN is a gap; ``last`` is the newest so many. A pattern's have a column ``topic``.
+
+    def to_numpy(self, fields: Iterable[str] | None = None, last: int | None = None) -> NDArray[np.void]:
+        """Return a structured array: ``t`` (s since the epoch) first, then the fields, or those asked for."""
+        return exports.to_numpy(self.feed.rings, fields, last)
+
+    def to_pandas(self, fields: Iterable[str] | None = None, last: int | None = None) -> pd.DataFrame:
+        """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``. Needs pandas."""
+        return exports.to_pandas(self.feed.rings, fields, last)
+
+    def to_polars(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
+        """Return a polars DataFrame with ``time`` (UTC) first. Needs polars."""
+        return exports.to_polars(self.feed.rings, fields, last)
+
+    def to_arrow(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
+        """Return a pyarrow Table with ``time`` (UTC) first. Needs pyarrow."""
+        return exports.to_arrow(self.feed.rings, fields, last)
+
+    # Showing.
+
+    def plot(self, *args: Any, **options: Any) -> Any:
+        """Return a live plot of its fields, which goes on while other cells run; see ``LivePlot`` for the options.
+
+        Of a pattern it draws each topic as a line of its own, named by the topic, as they appear.
+        """
+        return views.make("plot", self, *args, **options)
+
+
+def _messages(request: HistoryRequest) -> list[Message]:
+    page = request.page
+    return [] if page is None else list(page.messages)
