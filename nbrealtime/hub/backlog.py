@@ -64,8 +64,9 @@ class Backlog:
         self._drops = drops
         self._items: deque[tuple[Item, int]] = deque()
         self._size = 0
-        # By topic: the first and last that were dropped since the last announcement, or how many.
-        self._lost: dict[str, tuple[int, int] | int] = {}
+        # By topic: the first and last that were dropped since the last announcement and, for a pattern,
+        # their epoch; or how many.
+        self._lost: dict[str, tuple[int, int, str | None] | int] = {}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -92,7 +93,14 @@ class Backlog:
         payloads = [
             encode_lost(topic, reason="slow", subscription=item.subscription, count=lost)
             if isinstance(lost, int)
-            else encode_lost(topic, reason="slow", subscription=item.subscription, from_=lost[0], to=lost[1])
+            else encode_lost(
+                topic,
+                reason="slow",
+                subscription=item.subscription,
+                from_=lost[0],
+                to=lost[1],
+                epoch=lost[2],
+            )
             for topic, lost in self._lost.items()
         ]
         self._lost.clear()
@@ -113,7 +121,8 @@ class Backlog:
         if item.offset is None:
             self._lost[item.topic] = (lost if isinstance(lost, int) else 0) + 1
         else:
-            self._lost[item.topic] = (lost[0] if isinstance(lost, tuple) else item.offset, item.offset)
+            first = lost[0] if isinstance(lost, tuple) else item.offset
+            self._lost[item.topic] = (first, item.offset, item.epoch)
 
 
 class Latest:

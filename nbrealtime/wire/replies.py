@@ -208,14 +208,20 @@ def encode_lost(
     from_: int | None = None,
     to: int | None = None,
     count: int | None = None,
+    epoch: str | None = None,
     subscription: str | None = None,
 ) -> bytes:
-    """Returns what stands where messages would have: an inclusive range, or a count without history."""
+    """Returns what stands where messages would have: an inclusive range, or a count without history.
+
+    ``epoch`` is the topic's where the client may not know it: they may be the first of a pattern's topic.
+    """
     lost: dict[str, object] = {"type": "lost", "topic": topic}
     if count is None:
         lost["from"], lost["to"] = from_, to
     else:
         lost["count"] = count
+    if epoch is not None:
+        lost["epoch"] = epoch
     lost["reason"] = reason
     if subscription is not None:
         lost["subscription"] = subscription
