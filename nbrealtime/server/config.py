@@ -10,8 +10,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 
 from nbrealtime.hub import Grants, Limits
+from nbrealtime.server.stores import HistoryOptions, check_store
 
 __all__ = ["Config", "fresh_secret"]
 
@@ -28,7 +30,9 @@ class Config:
     Arguments:
         host, port: where it listens; port 0 takes a free one.
         secret: signs and verifies tokens; a random one by default. For an asymmetric algorithm it is
-            the public key in PEM, and the server can make no tokens.
+            a key in PEM; with a public one the server can make no tokens.
+        jwks: the address of a set of public keys that verify tokens, instead of ``secret``: https, or of
+            this machine.
         limits: what one connection may ask for.
         default_grants: what a token without a ``topics`` claim may do, as such a claim.
         origins: web origins besides loopback whose pages may connect (``"https://lab.example"``);
@@ -36,7 +40,17 @@ class Config:
         public_url: where browsers reach this server, if that is not where it listens.
         algorithms: of the tokens' signatures.
         audience, issuer: what ``aud`` and ``iss`` must say; None does not look.
-        heartbeat: seconds between two pings of a connection; None never pings.
+        tls_cert, tls_key: files in PEM; with them the server speaks wss and https. The key may stand in
+            the certificate's file.
+        store: where history lives: ``"memory"``, or ``"sqlite:///path"``.
+        history: which topics keep how much of it; what the store has by default if None, nothing if 0.
+        heartbeat: seconds between two pings of a v1 connection; None never pings.
+        ping_interval: seconds of silence after which a v2 connection is asked for a sign of life, and
+            dropped after half as much more; None never asks.
+        rate: publishes/s of one connection; None for any number.
+        waiting: connections that have not said yet who they are, at one time.
+        waiting_bytes: what one of them may send besides the request.
+        hello_seconds: how long a v2 connection may take to say hello.
         head_bytes, head_seconds: the most that the head of a request may take.
         request_seconds: the most that the body of a request may take.
         idle_seconds: how long an HTTP connection is kept for a next request.
@@ -47,6 +61,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 0
     secret: str | bytes = field(default_factory=fresh_secret, repr=False)
+    jwks: str | None = None
     limits: Limits = field(default_factory=Limits)
     default_grants: Sequence[Mapping[str, object]] | None = None
     origins: Sequence[str] | None = ()
@@ -54,8 +69,17 @@ class Config:
     algorithms: Sequence[str] = ("HS256",)
     audience: str | None = None
     issuer: str | None = None
+    tls_cert: str | PathLike[str] | None = None
+    tls_key: str | PathLike[str] | None = None
+    store: str = "memory"
+    history: HistoryOptions = None
     heartbeat: float | None = 30.0
-    head_bytes: int = 16 * 1024
+    ping_interval: float | None = 25.0
+    rate: float | None = None
+    waiting: int = 100
+    waiting_bytes: int = 8 * 1024
+    hello_seconds: float = 5.0
+    head_bytes: int = 8 * 1024
     head_seconds: float = 10.0
     request_seconds: float = 10.0
     idle_seconds: float = 30.0
@@ -69,8 +93,13 @@ class Config:
             raise ValueError(f"port must lie between 0 and 65535: {self.port!r}")
         if isinstance(self.origins, str) or isinstance(self.algorithms, str):
             raise TypeError("origins and algorithms are lists of strings, not one string")
-        if self.heartbeat is not None and self.heartbeat <= 0:
-            raise ValueError(f"heartbeat must be more than 0 seconds, or None for none: {self.heartbeat!r}")
+        check_store(self.store, history=self.history)
+        for name in ("heartbeat", "ping_interval", "rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be more than 0, or None for none: {value!r}")
+        if self.tls_key is not None and self.tls_cert is None:
+            raise ValueError("tls_key needs tls_cert")
 
     @property
     def grants(self) -> Grants:

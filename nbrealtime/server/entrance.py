@@ -16,6 +16,9 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
+from nbrealtime.server.deadline import Deadline
+from nbrealtime.server.lobby import Guest
+
 if TYPE_CHECKING:
     from nbrealtime.server.service import Service
 
@@ -26,22 +29,24 @@ _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 
 
 class Entrance(asyncio.Protocol):
-    """A connection whose first request is still coming in."""
+    """A connection whose first request is still coming in. It takes the place of ``arrival`` in the lobby."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, arrival: Guest) -> None:
         self._service = service
+        self._arrival = arrival
         self._head = bytearray()
         self._transport: asyncio.Transport
-        self._deadline: asyncio.TimerHandle
+        self._deadline: Deadline
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         service = self._service
-        self._deadline = service.loop.call_later(service.config.head_seconds, self._too_late)
+        self._deadline = Deadline(service, service.config.head_seconds, self._too_late)
+        service.lobby.leave(self._arrival)
         if service.crowded or service.stopping:
-            self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections: try again later")
+            self.turn_away()
             return
-        service.enter(self)
+        service.lobby.enter(self, service.loop.time())
 
     def data_received(self, data: bytes) -> None:
         # The end may be split between two reads, never by more than its own four bytes.
@@ -57,16 +62,20 @@ class Entrance(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
-        self._service.leave(self)
+        self._service.lobby.leave(self)
 
     def abort(self) -> None:
         """Ends the connection without a word."""
         self._transport.abort()
 
+    def turn_away(self) -> None:
+        """Leaves the lobby: others want to come in."""
+        self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections: try again later")
+
     def _go_on(self) -> None:
         """Hands the connection to whom the request is for."""
         self._deadline.cancel()
-        self._service.leave(self)
+        self._service.lobby.leave(self)
         received = bytes(self._head)
         end = _END_OF_HEAD.search(received)
         head = received if end is None else received[: end.end()]
@@ -80,14 +89,17 @@ class Entrance(asyncio.Protocol):
         protocol = service.websocket_protocol() if upgrade else service.http_protocol()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        protocol.data_received(received)
+        # The head by itself: a connection counts what comes after it before it knows who speaks.
+        protocol.data_received(head)
+        if len(received) > len(head):
+            protocol.data_received(received[len(head) :])
 
     def _too_late(self) -> None:
         self._turn_away(HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time")
 
     def _turn_away(self, status: HTTPStatus, reason: str) -> None:
         self._deadline.cancel()
-        self._service.leave(self)
+        self._service.lobby.leave(self)
         body, headers = refuse(status, reason)
         lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers)]
         self._transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)

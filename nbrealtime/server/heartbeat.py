@@ -1,12 +1,16 @@
-"""When to ping a connection and when to give it up; no clock of its own.
+"""When to ask a connection for a sign of life and when to give it up; no clock of its own.
 
 The face calls `Heartbeat.tick` about as often as `Heartbeat.period` says, with
-its clock and the connections. A connection that has not answered a ping when
-the next one is due is gone.
+its clock and the connections. A v1 connection is pinged every ``interval``
+seconds (a WebSocket ping) and is gone if it has not answered when the next one
+is due. A v2 connection is asked with a message, since proxies answer WebSocket
+pings themselves, but only after ``ping_interval`` seconds of silence; after 1.5
+times that it is gone.
 
 The one rule: a loop that ran late does not blame its connections. While a
 computation held the interpreter nobody's answer could be read, and a client in
-the same process could not even answer; so the lateness is given to everybody.
+the same process could not even answer; so what is pending is read first, and the
+lateness is given to everybody.
 """
 
 from __future__ import annotations
@@ -18,16 +22,28 @@ __all__ = ["Heartbeat", "Pulse", "Watched"]
 
 _TICKS: Final = 10
 _LONGEST_PERIOD: Final = 1.0
+_PATIENCE: Final = 1.5
 
 
 class Pulse:
-    """What is known about one connection's life. Times are the face's clock, in seconds."""
+    """What is known about one connection's life. Times are the face's clock, in seconds.
 
-    __slots__ = ("answered", "due")
+    Arguments:
+        now: when it begins.
+        interval: seconds; None watches nothing.
+        spoken: the connection is asked with a message, and whatever it says is an answer.
+    """
 
-    def __init__(self, due: float) -> None:
-        self.due = due
+    __slots__ = ("answered", "asked", "due", "heard", "interval", "spoken")
+
+    def __init__(self, now: float, interval: float | None, *, spoken: bool = False) -> None:
+        self.interval = interval
+        self.spoken = spoken
+        self.heard = now
+        self.due = now + (interval or 0.0)
         self.answered = True
+        # What `heard` was when it was asked: so nobody is asked twice about one silence.
+        self.asked: float | None = None
 
 
 class Watched(Protocol):
@@ -36,7 +52,7 @@ class Watched(Protocol):
     pulse: Pulse
 
     def ping(self) -> None:
-        """Asks the other end for a pong; whoever hears it sets ``pulse.answered``."""
+        """Asks the other end for a pong; whoever hears it sets ``pulse.answered``, or ``pulse.heard``."""
 
     def excused(self) -> bool:
         """Whether the other end could not have answered yet, because what we sent before is still on its way."""
@@ -46,38 +62,64 @@ class Watched(Protocol):
 
 
 class Heartbeat:
-    """Pings every ``interval`` seconds; lateness beyond ``late`` seconds extends every deadline."""
+    """Asks v1 connections every ``interval`` seconds, v2 ones after ``ping_interval`` of silence.
 
-    def __init__(self, interval: float, late: float, now: float) -> None:
+    Lateness beyond ``late`` seconds extends every deadline; ``lateness`` is its sum so far.
+    """
+
+    def __init__(
+        self, interval: float | None, late: float, now: float, *, ping_interval: float | None = None
+    ) -> None:
         self.interval = interval
-        self.period = min(_LONGEST_PERIOD, interval / _TICKS)
+        self.ping_interval = ping_interval
+        shortest = min((seconds for seconds in (interval, ping_interval) if seconds), default=_TICKS)
+        self.period = min(_LONGEST_PERIOD, shortest / _TICKS)
+        self.lateness = 0.0
         self._late = late
         self._expected = now + self.period
 
-    def start(self, now: float) -> Pulse:
+    def start(self, now: float, *, spoken: bool = False) -> Pulse:
         """Returns the pulse of a connection that begins now."""
-        return Pulse(now + self.interval)
+        return Pulse(now, self.ping_interval if spoken else self.interval, spoken=spoken)
 
     def rest(self, now: float) -> None:
         """Says that there was nothing to watch until now: the pause was no lateness."""
         self._expected = now + self.period
 
     def tick(self, now: float, connections: Iterable[Watched]) -> float:
-        """Pings who is due and ends who did not answer; returns when to call again."""
+        """Asks who is due and ends who did not answer; returns when to call again."""
         lateness = now - self._expected
         self._expected = now + self.period
         if lateness > self._late:
+            self.lateness += lateness
             for connection in connections:
-                connection.pulse.due += lateness
+                pulse = connection.pulse
+                pulse.due += lateness
+                pulse.heard = min(now, pulse.heard + lateness)
             return self._expected
         for connection in connections:
             pulse = connection.pulse
-            if now < pulse.due:
+            if pulse.interval is None:
                 continue
-            pulse.due = now + self.interval
-            if pulse.answered:
-                pulse.answered = False
-                connection.ping()
-            elif not connection.excused():
-                connection.give_up()
+            if pulse.spoken:
+                self._listen(connection, pulse, pulse.interval, now)
+            elif now >= pulse.due:
+                pulse.due = now + pulse.interval
+                if pulse.answered:
+                    pulse.answered = False
+                    connection.ping()
+                elif not connection.excused():
+                    connection.give_up()
         return self._expected
+
+    def _listen(self, connection: Watched, pulse: Pulse, interval: float, now: float) -> None:
+        """Judges a connection that is asked with a message."""
+        silence = now - pulse.heard
+        if silence >= interval * _PATIENCE:
+            if connection.excused():
+                pulse.heard = now - interval
+            else:
+                connection.give_up()
+        elif silence >= interval and pulse.asked != pulse.heard:
+            pulse.asked = pulse.heard
+            connection.ping()

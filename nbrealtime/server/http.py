@@ -15,14 +15,16 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from nbrealtime import discovery
 from nbrealtime.errors import InvalidToken
+from nbrealtime.hub import Refusal
+from nbrealtime.hub.store import Committed
 from nbrealtime.server.connection import milliseconds
 from nbrealtime.server.tokens import Claims
 from nbrealtime.wire.messages import ErrorCode
@@ -43,6 +45,8 @@ _STOP_SECONDS: Final = 1.0
 _STATUS: Final = {
     ErrorCode.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.LIMIT_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 
@@ -57,6 +61,9 @@ class _Publish(msgspec.Struct):
 
     topic: Any = UNSET
     data: Raw | UnsetType = UNSET
+    key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    retain: bool = False
+    time: int | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Publish)
@@ -117,12 +124,14 @@ class HttpRoutes:
                 if not self._service.origins.allow(request.headers.getall("Origin", [])):
                     return _fault(HTTPStatus.FORBIDDEN, "pages of this origin may not use this server")
                 _claims.set(
-                    self._service.authenticate(
+                    await self._service.authenticate_later(
                         request.headers.getall("Authorization", []), request.rel_url.raw_query_string
                     )
                 )
             return await handler(request)
         except InvalidToken as fault:
+            if fault.code == ErrorCode.UNAVAILABLE:
+                return _fault(HTTPStatus.SERVICE_UNAVAILABLE, fault.reason)
             return _fault(HTTPStatus.UNAUTHORIZED, fault.reason, {"WWW-Authenticate": "Bearer"})
         except web.HTTPException as fault:
             kept = {name: value for name, value in fault.headers.items() if name == "Allow"}
@@ -173,12 +182,45 @@ class HttpRoutes:
         data = message.data if isinstance(message.data, Raw) else b"null"
         hub = self._service.hub
         hub.messages_in += 1
-        refusal = hub.publish(claims.user, claims.grants, message.topic, data, milliseconds())
+        answered: asyncio.Future[Committed | Refusal] = self._service.loop.create_future()
+
+        def done(result: Committed | Refusal) -> None:
+            # Whoever asked may have gone.
+            if not answered.done():
+                answered.set_result(result)
+
+        refusal = hub.publish(
+            claims.user,
+            claims.grants,
+            message.topic,
+            data,
+            milliseconds(),
+            key=message.key,
+            retain=message.retain,
+            time=message.time,
+            done=done,
+        )
         if refusal is not None:
-            return _fault(_STATUS.get(refusal.code, HTTPStatus.BAD_REQUEST), refusal.reason)
+            return _refused(refusal)
         self._service.schedule_flush()
+        result = await answered
+        if isinstance(result, Refusal):
+            return _refused(result)
         text = f"Message published to topic: {message.topic}"
-        return _answer(HTTPStatus.OK, {"success": True, "message": text})
+        answer: dict[str, object] = {"success": True, "message": text}
+        if message.key is not None or message.retain:
+            answer |= {
+                "messageId": result.message_id,
+                "epoch": result.epoch,
+                "offset": result.offset,
+                "duplicate": result.duplicate,
+            }
+        return _answer(HTTPStatus.OK, answer)
+
+
+def _refused(refusal: Refusal) -> web.Response:
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(max(1, round(refusal.retry_after)))}
+    return _fault(_STATUS.get(refusal.code, HTTPStatus.BAD_REQUEST), refusal.reason, headers)
 
 
 def _answer(status: HTTPStatus, content: Mapping[str, object]) -> web.Response:

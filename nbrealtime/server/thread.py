@@ -18,20 +18,23 @@ import logging
 import secrets
 import threading
 import weakref
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from os import PathLike
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 from nbrealtime import discovery, lifecycle
 from nbrealtime.errors import DiscoveryError, ServerError
 from nbrealtime.hub import Limits
 from nbrealtime.server.config import Config, fresh_secret
 from nbrealtime.server.service import Service
+from nbrealtime.server.stores import HistoryOptions
 from nbrealtime.server.tokens import Authority
 
 __all__ = ["Server", "serve"]
 
 Kind = Literal["kernel", "standalone"]
+T = TypeVar("T")
 
 _START_SECONDS: Final = 10.0
 _CALL_SECONDS: Final = 5.0
@@ -51,9 +54,16 @@ def serve(
     origins: Sequence[str] | None = (),
     public_url: str | None = None,
     algorithms: Sequence[str] = ("HS256",),
+    jwks: str | None = None,
     audience: str | None = None,
     issuer: str | None = None,
+    tls_cert: str | PathLike[str] | None = None,
+    tls_key: str | PathLike[str] | None = None,
+    store: str = "memory",
+    history: HistoryOptions = None,
     heartbeat: float | None = 30.0,
+    ping_interval: float | None = 25.0,
+    rate: float | None = None,
     advertise: bool = True,
     kind: Kind = "kernel",
 ) -> Server:
@@ -72,15 +82,28 @@ def serve(
             people's ``user:…``.
         origins: web origins besides loopback whose pages may connect; None allows every page.
         public_url: where browsers reach this server, if that is not where it listens.
-        algorithms: of the tokens' signatures; for asymmetric ones ``secret`` is the public key.
+        algorithms: of the tokens' signatures; for asymmetric ones (``RS256``, ``ES256``, ``EdDSA``)
+            ``secret`` is a key in PEM: a private one, or a public one that can make no tokens.
+        jwks: the address of a set of public keys that verify tokens, instead of ``secret``: https, or of
+            this machine. It needs asymmetric ``algorithms``.
         audience, issuer: what a token's ``aud`` and ``iss`` must say, if given.
-        heartbeat: seconds between two pings of a connection; None never pings.
+        tls_cert, tls_key: files in PEM; with them the server speaks ``wss`` and ``https``.
+        store: where history lives: ``"memory"``, which ends with the server, or ``"sqlite:///path"``,
+            which survives it; options follow a ``?``, as in ``"sqlite:///lab.db?synchronous=full"``.
+        history: which topics keep how much: a `History`, a number of messages, ``0`` for none, or such
+            values by topic pattern, of which the first that matches decides.
+        heartbeat: seconds between two pings of a v1 connection; None never pings.
+        ping_interval: seconds of silence after which a v2 connection is asked for a sign of life, and
+            dropped after half as much more; None never asks.
+        rate: how many messages a connection may publish per second; None for any number. Whoever sends
+            more is read more slowly, then refused (``rate_limited``), then disconnected.
         advertise: whether to leave an entry in the runtime directory, so that this user's other
             programs find the server and may use it.
         kind: what the entry says runs it.
 
     Raises:
         AddressInUse: another program listens there.
+        StoreError: the store's file cannot be used.
         ServerError: it cannot listen there, or did not start.
         ValueError: an option makes no sense.
     """
@@ -93,9 +116,16 @@ def serve(
         origins=origins,
         public_url=public_url,
         algorithms=algorithms,
+        jwks=jwks,
         audience=audience,
         issuer=issuer,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        store=store,
+        history=history,
         heartbeat=heartbeat,
+        ping_interval=ping_interval,
+        rate=rate,
     )
     return Server(config, advertise=advertise, kind=kind)
 
@@ -106,6 +136,7 @@ class Server:
     def __init__(self, config: Config, *, advertise: bool = True, kind: Kind = "kernel") -> None:
         self.host = config.host
         self._authority = Authority(config)
+        self._encrypted = config.tls_cert is not None
         self._key = secrets.token_hex(32)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._service: Service | None = None
@@ -147,13 +178,13 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where clients of this machine connect: ``ws://host:port``."""
-        return f"ws://{self._authority_part}"
+        """Where clients of this machine connect: ``ws://host:port``, or ``wss://`` with TLS."""
+        return f"{'wss' if self._encrypted else 'ws'}://{self._authority_part}"
 
     @property
     def http_url(self) -> str:
-        """The HTTP routes' address: ``http://host:port``."""
-        return f"http://{self._authority_part}"
+        """The HTTP routes' address: ``http://host:port``, or ``https://`` with TLS."""
+        return f"{'https' if self._encrypted else 'http'}://{self._authority_part}"
 
     @property
     def closed(self) -> bool:
@@ -202,13 +233,56 @@ class Server:
             ServerError: the server is closed.
         """
 
-        async def look(service: Service) -> dict[str, Any]:
-            return dict(service.stats())
+        return self._ask(lambda service: dict(service.stats()))
 
-        service = self._service
-        if service is None or self.closed:
+    def connections(self) -> list[dict[str, Any]]:
+        """Returns who is connected: ``connection``, ``user``, ``name``, ``address``, ``since``, ``topics`` …
+
+        ``since`` is in seconds since the epoch; ``waiting`` are the bytes that were not read yet.
+
+        Raises:
+            ServerError: the server is closed.
+        """
+        return self._ask(lambda service: service.connections())
+
+    def kick(self, who: str) -> int:
+        """Removes a user's connections, or the one with this id; returns how many.
+
+        They are told so, and clients of ours stay away. A token is not taken back by it.
+
+        Raises:
+            ServerError: the server is closed.
+        """
+        return self._ask(lambda service: service.kick(who))
+
+    def drain(self, seconds: float = 5.0) -> None:
+        """Before a planned stop: lets nobody in any more and asks everybody to come back later.
+
+        v2 clients leave within ``seconds``, spread over them. It returns when they have, or when the
+        time is over and those who remained were disconnected. `close` comes next.
+
+        Raises:
+            ServerError: the server is closed.
+        """
+        if seconds < 0:
+            raise ValueError(f"seconds must not be negative: {seconds!r}")
+        service = self._running()
+        with contextlib.suppress(concurrent.futures.CancelledError):  # closed meanwhile
+            self._wait(service.drain(seconds), seconds + _CALL_SECONDS)
+
+    def _running(self) -> Service:
+        if self._service is None or self.closed:
             raise ServerError(f"the server at {self.url} is closed")
-        found: dict[str, Any] = self._wait(look(service), _CALL_SECONDS)
+        return self._service
+
+    def _ask(self, question: Callable[[Service], T]) -> T:
+        """Puts a question to the service, on its loop."""
+        service = self._running()
+
+        async def ask() -> T:
+            return question(service)
+
+        found: T = self._wait(ask(), _CALL_SECONDS)
         return found
 
     def close(self, timeout: float = 2.0) -> None:

@@ -15,16 +15,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from nbrealtime.errors import InvalidToken
 from nbrealtime.hub import Action, Grants, User
 from nbrealtime.server.config import Config
+from nbrealtime.server.jwks import KeySet
+from nbrealtime.wire.messages import ErrorCode
 
-__all__ = ["Authority", "Claims"]
+__all__ = ["Authority", "Claims", "KeysWanted"]
 
 LEEWAY_SECONDS: Final = 5.0
+# Of the year 9999: what any client's date can say.
+_LAST_SECOND: Final = 253_402_300_799.0
 
-_FAMILIES: Final = ("HS", "RS", "ES", "PS", "EdDSA")
+_KNOWN: Final = frozenset(
+    f"{family}{bits}" for family in ("HS", "RS", "ES", "PS") for bits in (256, 384, 512)
+) | {"EdDSA"}
+# A token without a key's id is tried with each key that fits, but not with any number.
+_MOST_TRIES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +45,49 @@ class Claims:
     grants: Grants
     expires: float | None
 
+    @property
+    def expires_ms(self) -> int | None:
+        """As it is told on the wire."""
+        return None if self.expires is None else int(min(self.expires, _LAST_SECOND) * 1000)
+
+
+class KeysWanted(InvalidToken):
+    """The token names a key that is not known: `Authority.fetch` may find it, then it is worth another try."""
+
 
 class Authority:
     """Verifies tokens, and makes them if its key can sign.
 
+    The key is a secret (HS*), or one in PEM: a private one signs and verifies, a public one verifies; or
+    it is one of a key set at the configured address (``keys``), which `fetch` brings.
+
     Raises:
         ValueError: an algorithm is unknown, none at all, or HMAC beside asymmetric ones: with both, a
-            public key could be used as the secret of a forged token.
+            public key could be used as the secret of a forged token. Or the key does not fit.
     """
 
     def __init__(self, config: Config) -> None:
         self._algorithms = list(config.algorithms)
-        if not self._algorithms or any(not name.startswith(_FAMILIES) for name in self._algorithms):
+        if not self._algorithms or any(name not in _KNOWN for name in self._algorithms):
             raise ValueError(f"algorithms must name signatures such as HS256: {config.algorithms!r}")
-        self._symmetric = self._algorithms[0].startswith("HS")
-        if any(name.startswith("HS") is not self._symmetric for name in self._algorithms):
+        symmetric = self._algorithms[0].startswith("HS")
+        if any(name.startswith("HS") is not symmetric for name in self._algorithms):
             raise ValueError(f"algorithms must not mix HS* with asymmetric ones: {config.algorithms!r}")
-        self._key = config.secret
+        self.keys: KeySet | None = None
+        self._signing: Any = None
+        self._key: Any = config.secret
+        if config.jwks is not None:
+            if symmetric:
+                raise ValueError(
+                    "keys from an address are public ones: algorithms must be such as RS256 or ES256"
+                )
+            self.keys = KeySet(config.jwks, self._algorithms)
+        elif symmetric:
+            if b"-----BEGIN " in _bytes(config.secret):
+                raise ValueError("the secret is a key in PEM: say which algorithms it is for, such as RS256")
+            self._signing = config.secret
+        else:
+            self._signing, self._key = _load(config.secret, self._algorithms)
         self._audience = config.audience
         self._issuer = config.issuer
         self._grants = config.grants
@@ -59,17 +95,57 @@ class Authority:
     def __repr__(self) -> str:
         return f"Authority({', '.join(self._algorithms)})"
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether it can make tokens."""
+        return self._signing is not None
+
+    async def fetch(self) -> None:
+        """Looks for the keys that a `KeysWanted` asked for."""
+        if self.keys is not None:
+            await self.keys.fetch()
+
     def verify(self, token: str, now: float) -> Claims:
         """Returns what ``token`` says.
 
         Raises:
+            KeysWanted: its key is not known yet.
             InvalidToken: it is no token, its signature is not ours, it expired or is not valid yet, or
                 its claims make no sense. The message says which.
         """
+        keys = [self._key] if self.keys is None else self._choose(self.keys, token)
+        for key in keys[:-1]:
+            try:
+                return self._read(self._decode(token, key), now)
+            except jwt.InvalidSignatureError:
+                continue
         try:
-            claims = jwt.decode(
+            return self._read(self._decode(token, keys[-1]), now)
+        except jwt.InvalidSignatureError:
+            raise InvalidToken("the token is not valid here") from None
+
+    def _choose(self, keys: KeySet, token: str) -> list[Any]:
+        """The keys that the token may be signed with. Of its header only the names count, never an address."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise InvalidToken("the token is not valid here") from None
+        id_, algorithm = header.get("kid"), header.get("alg")
+        if algorithm not in self._algorithms or not (id_ is None or isinstance(id_, str)):
+            raise InvalidToken("the token is not valid here")
+        found = keys.find(id_, algorithm)
+        if found:
+            return found[:_MOST_TRIES]
+        usable = keys.usable
+        reason = "the token is not valid here" if usable else "the keys that verify tokens cannot be had now"
+        code = ErrorCode.UNAUTHORIZED if usable else ErrorCode.UNAVAILABLE
+        raise (KeysWanted if keys.fetchable else InvalidToken)(reason, code)
+
+    def _decode(self, token: str, key: Any) -> Mapping[str, Any]:
+        try:
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
-                self._key,
+                key,
                 algorithms=self._algorithms,
                 audience=self._audience,
                 issuer=self._issuer,
@@ -81,8 +157,10 @@ class Authority:
                     "verify_aud": self._audience is not None,
                 },
             )
+        except jwt.InvalidSignatureError:
+            raise
         except jwt.ExpiredSignatureError:
-            raise InvalidToken("the token has expired") from None
+            raise InvalidToken("the token has expired", ErrorCode.TOKEN_EXPIRED) from None
         except jwt.ImmatureSignatureError:
             raise InvalidToken("the token is not valid yet") from None
         except (jwt.InvalidAudienceError, jwt.InvalidIssuerError):
@@ -92,7 +170,7 @@ class Authority:
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError):
             # Their messages may quote the token. Whoever holds the key can look for himself.
             raise InvalidToken("the token is not valid here") from None
-        return self._read(claims, now)
+        return claims
 
     def _read(self, claims: Mapping[str, Any], now: float) -> Claims:
         user = _identify(claims)
@@ -123,7 +201,7 @@ class Authority:
         ttl: float | None = None,
     ) -> str:
         """Returns a token for ``user``; see `Server.token`."""
-        if not self._symmetric:
+        if self._signing is None:
             raise ValueError("this server verifies tokens with a public key and cannot make any")
         if isinstance(user, bool) or user == "":
             raise ValueError(f"user must be a name or a number: {user!r}")
@@ -145,7 +223,29 @@ class Authority:
             claims["aud"] = self._audience
         if self._issuer is not None:
             claims["iss"] = self._issuer
-        return jwt.encode(claims, self._key, algorithm=self._algorithms[0])
+        return jwt.encode(claims, self._signing, algorithm=self._algorithms[0])
+
+
+def _bytes(secret: str | bytes) -> bytes:
+    return secret.encode() if isinstance(secret, str) else secret
+
+
+def _load(pem: str | bytes, algorithms: Sequence[str]) -> tuple[Any, Any]:
+    """Returns the key that signs, None for a public one, and the one that verifies."""
+    text = _bytes(pem)
+    try:
+        if b"PRIVATE KEY-----" in text:
+            signing = load_pem_private_key(text, password=None)
+            key: Any = signing.public_key()
+        else:
+            signing = None
+            key = jwt.get_algorithm_by_name(algorithms[0]).prepare_key(text)
+        for name in algorithms:
+            jwt.get_algorithm_by_name(name).prepare_key(key)
+    except (jwt.PyJWTError, ValueError, TypeError, UnsupportedAlgorithm):
+        # Their messages may quote the key.
+        raise ValueError(f"the key is none for {', '.join(algorithms)}: it must be one in PEM") from None
+    return signing, key
 
 
 def _identify(claims: Mapping[str, Any]) -> User:

@@ -92,11 +92,11 @@ def test_too_many_sockets_are_turned_away_unheard_and_the_rest_go_on(run, monkey
 
     async def check(service):
         waiting = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(3)]
-        await until(lambda: len(service._entering) == 3)
+        await until(lambda: len(service.lobby) == 3)
         assert (await ask(service.port)).startswith(b"HTTP/1.1 503")
         for one in waiting:
             one.close()
-        await until(lambda: not service._entering)
+        await until(lambda: not len(service.lobby))
         assert b"200 OK" in await ask(
             service.port, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )
@@ -112,7 +112,7 @@ def test_nothing_is_left_behind(run):
         ):
             await ask(service.port, request)
         await until(lambda: not service._connections and not service._http.count)
-        assert not service._entering
+        assert not len(service.lobby)
         assert not service.hub.sessions
 
     run(check)
