@@ -1,7 +1,7 @@
 """The client: connections to servers, kept up by one background thread.
 
 ``open_link`` gives a `Link`, which subscribes sinks and publishes. Within:
-``session.py`` decides what is said (pure), ``connection.py`` does it, ``pool.py``
+``session/`` decides what is said (pure), ``connection.py`` does it, ``pool.py``
 shares it, ``portal.py`` is the thread, ``target.py`` says where to.
 
 The one rule: nothing here runs user code on the client thread, and nothing

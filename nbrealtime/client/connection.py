@@ -1,6 +1,6 @@
 """One socket's worth of conversation, kept up: the session, its socket, and whoever listens.
 
-Collaborators: ``session.py`` decides, ``websocket.py`` carries, ``target.py``
+Collaborators: ``session/`` decides, ``websocket.py`` carries, ``target.py``
 says where to, ``gate.py`` holds fast publishers back, ``routes.py`` and
 ``notices.py`` tell sinks and listeners. Handles on it (``link.py``)
 are given out and counted by ``pool.py``.
@@ -19,6 +19,7 @@ import random
 import socket
 import ssl
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -31,11 +32,13 @@ from nbrealtime.client.guarded import guarded
 from nbrealtime.client.message import Message
 from nbrealtime.client.notices import Listener, Notices
 from nbrealtime.client.routes import Route, Routes
-from nbrealtime.client.session import Event, Report, Session
+from nbrealtime.client.session import Event, Memory, Publish, Report, Session
+from nbrealtime.client.session.requests import HistoryQuestion
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Place, Target
 from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket, open_websocket
 from nbrealtime.errors import RealtimeError
+from nbrealtime.wire.v2 import SUBPROTOCOL
 
 __all__ = ["Connection"]
 
@@ -44,6 +47,9 @@ _RESOLVE_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 5.0
 _LAST_ANSWER_SECONDS: Final = 1.0
 _WRITE_BYTES: Final = 128 * 1024
+_HEARTBEAT_MISSED: Final = 4012
+# What every connection of this process has learnt about addresses.
+_dialects: Final = Memory()
 
 
 class Connection:
@@ -54,9 +60,12 @@ class Connection:
         self.gate = Gate()
         self.pid = os.getpid()
         self._on_end = on_end
-        self._session = Session(random=random.random)
+        self.version: int | None = None
+        self.message_bytes: int | None = None
+        self._session = Session(random=random.random, client=str(uuid.uuid4()), memory=_dialects)
+        self._session.renewal.possible = target.may_renew
         self._place = Place(target.url, None, None)
-        self._inbox: deque[tuple[str, bytes] | Callable[[], None]] = deque()
+        self._inbox: deque[Publish | Callable[[], None]] = deque()
         self._is_posted = False
         self._notices = Notices(Status(state=LinkState.CONNECTING, url=target.url))
         # From here on: the client thread's alone.
@@ -70,6 +79,8 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._verdict = ""
         self._is_writing = False
+        self._settled_bytes = 0
+        self._renewing: asyncio.Task[None] | None = None
 
     # -- from any thread ------------------------------------------------------------------------------
 
@@ -89,8 +100,8 @@ class Connection:
         """Begins to connect."""
         portal.call(self._start)
 
-    def post(self, item: tuple[str, bytes] | Callable[[], None]) -> None:
-        """Leaves a publish (its topic and frame) or an errand for the client thread, in this order."""
+    def post(self, item: Publish | Callable[[], None]) -> None:
+        """Leaves a publish or an errand for the client thread, in this order."""
         self._inbox.append(item)
         # A race costs one needless call: `_drain` lowers the flag before it looks.
         if not self._is_posted:
@@ -133,16 +144,33 @@ class Connection:
         if self._is_over():
             guarded(route.sink.closed)
             return
+        session, topic = self._session, route.topic
         self._routes.add(route)
-        self._session.subscribe(route.topic)
-        count = self._session.count(route.topic)
-        if count is not None:
+        wanted = session.wanted(topic)
+        if wanted is not None and route.since is not None and self.version == 2:
+            # For one more who wants what was before, the stream begins there again; who has had it
+            # already is passed by.
+            self._routes.rewind(topic, wanted.positions.all(), route)
+        session.subscribe(topic, self._routes.options(topic), route.since)
+        count = session.count(topic)
+        if count is not None and (route.since is None or self.version == 1):
             guarded(route.sink.subscribed, count)
 
     def remove_route(self, route: Route) -> None:
         """Unsubscribes a sink; the last one of a topic unsubscribes the connection."""
         if self._routes.remove(route):
             self._session.unsubscribe(route.topic)
+        elif self._session.wanted(route.topic) is not None:
+            self._session.subscribe(route.topic, self._routes.options(route.topic))
+
+    def ask(self, question: HistoryQuestion) -> None:
+        """Asks about a topic's history."""
+        self._session.ask(question)
+
+    def make_room(self, limit_bytes: int) -> None:
+        """Fails the oldest acknowledged publishes that wait offline beyond a bound."""
+        if self._session.outbox.is_offline:
+            self._session.outbox.make_room(limit_bytes)
 
     def reconnect(self) -> None:
         """Tries now instead of later."""
@@ -161,7 +189,7 @@ class Connection:
             # Some servers forget what they have not read yet when they see the goodbye.
             async with asyncio.timeout(_LAST_ANSWER_SECONDS):
                 if self._is_up() and self._has_published:
-                    self._session.ask(self._now())
+                    self._session.ask_alive(self._now())
                     self._write()
                     while self._is_up() and not self._session.is_answered:
                         self._answered.clear()
@@ -184,7 +212,8 @@ class Connection:
         """Whether what waits can still be written: a program may publish once and end, connected or not yet."""
         state = self._session.state
         is_first = state is LinkState.CONNECTING and self._session.error is None
-        return self._session.outbox.queued > 0 and (is_first or state is LinkState.CONNECTED)
+        outbox = self._session.outbox
+        return (outbox.queued > 0 or bool(outbox.acknowledged)) and (is_first or state is LinkState.CONNECTED)
 
     # -- keeping it up --------------------------------------------------------------------------------
 
@@ -211,27 +240,59 @@ class Connection:
             except (OSError, ValueError, RealtimeError, HandshakeRefused) as fault:
                 # ValueError: a host's name that cannot be one is found out when it is looked up.
                 self._socket = None
-                refused = isinstance(fault, HandshakeRefused) and fault.status in (401, 403)
-                session.failed(self._now(), _sentence(fault), refused=refused)
+                status = fault.status if isinstance(fault, HandshakeRefused) else None
+                dropped = isinstance(fault, HandshakeRefused) and fault.dropped
+                session.failed(
+                    self._now(),
+                    _sentence(fault),
+                    refused=status in (401, 403),
+                    status=status,
+                    dropped=dropped,
+                )
                 self._drained.set()
                 self._notice()
             else:
-                if self._begin(socket):
+                if socket is not None and self._begin(socket):
                     self._end(await socket.closed)
             await self._pause()
 
-    async def _attempt(self) -> WebSocket:
-        target = self.target
-        if target.may_block:
-            async with asyncio.timeout(_RESOLVE_SECONDS):
-                place = await portal.blocking(target.resolve)
-        else:
-            place = target.resolve()
-        self._place = place
+    async def _attempt(self) -> WebSocket | None:
+        if not self._session.falls_back:
+            self._place = await self._resolve()
+        place = self._place
+        # With the subprotocol the token is said in the hello: an address is logged by many hands.
+        offers = self._session.attempt(place.url, place.token)
+        if self._is_over():
+            self._finish(self._session.take_reports())
+            return None
         async with asyncio.timeout(_HANDSHAKE_SECONDS):
             return await open_websocket(
-                place.full_url, on_frames=self._receive, on_writable=self._write, on_socket=self._adopt
+                place.url if offers else place.full_url,
+                on_frames=self._receive,
+                on_writable=self._write,
+                on_socket=self._adopt,
+                subprotocol=SUBPROTOCOL if offers else None,
             )
+
+    async def _resolve(self) -> Place:
+        target = self.target
+        if not target.may_block:
+            return target.resolve()
+        async with asyncio.timeout(_RESOLVE_SECONDS):
+            return await portal.blocking(target.resolve)
+
+    async def _renew(self) -> None:
+        """Fetches another token for the connection that is open."""
+        try:
+            place = await self._resolve()
+        except (OSError, ValueError, RealtimeError) as fault:
+            reports = self._session.renewal_failed(self._now(), f"no new token: {_sentence(fault)}")
+            self._notices.report(reports)
+        else:
+            if place.token is not None:
+                self._session.renew(place.token, self._now())
+        self._arm()
+        self._write()
 
     def _adopt(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -242,7 +303,7 @@ class Connection:
             socket.close()
             return False
         self._verdict = ""
-        self._notices.report(self._session.connected(self._now()))
+        self._notices.report(self._session.opened(self._now(), self._place.token))
         self._tick(self._now())
         return True
 
@@ -256,12 +317,15 @@ class Connection:
         session = self._session
         if session.state is LinkState.CLOSED:
             return
-        reports = session.lost(self._now(), closing.code, self._verdict or closing.reason)
+        was_up = self._is_up()
+        self._notices.report(session.lost(self._now(), closing.code, self._verdict or closing.reason))
         if self._is_over():
-            self._finish(reports)
+            self._finish([])
             return
+        self._arm()  # what was written and is not acknowledged may become uncertain
         self._write()
-        self._routes.tell_offline()
+        if was_up:
+            self._routes.tell_offline()
 
     async def _pause(self) -> None:
         """Waits until the next attempt is due; `reconnect` makes it due."""
@@ -283,10 +347,18 @@ class Connection:
         reason = self._session.tick(now, max(now - scheduled, 0.0))
         if reason is not None and self._socket is not None:
             self._verdict = reason
-            self._socket.abort()
+            self._socket.leave(_HEARTBEAT_MISSED if self._session.heartbeat.is_silent(now) else 1000)
             return
+        if self._session.renewal.wanted and self._renewing is None:
+            self._renewing = asyncio.get_running_loop().create_task(self._renew())
+            self._renewing.add_done_callback(self._renewed)
         self._arm()
         self._write()
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._renewing = None
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            raise fault
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -320,9 +392,9 @@ class Connection:
         # Only what is there now: a thread that publishes without pause must not keep us here.
         for _ in range(len(inbox)):
             item = inbox.popleft()
-            if isinstance(item, tuple):
-                taken += len(item[1])
-                publish(*item)
+            if isinstance(item, Publish):
+                taken += item.size
+                publish(item)
                 self._has_published = True
             else:
                 item()
@@ -334,16 +406,24 @@ class Connection:
         if socket is not None and socket.is_open and socket.writable:
             # Not all of it at once: what lies in the socket is lost with it, what lies here is not, and
             # between two parts the loop reads.
-            frames = self._session.take(_WRITE_BYTES)
+            frames = self._session.take(_WRITE_BYTES, self._now())
             if frames:
                 socket.send(frames)
-            if outbox and not self._is_writing:
+            if self._session.has_to_say and not self._is_writing:
                 self._is_writing = True
                 asyncio.get_running_loop().call_soon(self._write_on)
-        if not outbox:
+        if not outbox and not outbox.acknowledged:
             self._drained.set()
-        self.gate.update(taken, outbox.held_bytes)
+        self.gate.update(
+            taken, outbox.held_bytes, acknowledged=outbox.acknowledged_bytes, offline=outbox.is_offline
+        )
+        self._tell_reports()
         self._notice()
+
+    def _tell_reports(self) -> None:
+        reports = self._session.take_reports()
+        if reports:
+            self._notices.report(reports)
 
     def _write_on(self) -> None:
         self._is_writing = False
@@ -355,35 +435,46 @@ class Connection:
         now, wall = self._now(), time.time()
         session.heard(now)
         batches: dict[str, list[Message]] = {}
+        was_up = self._is_up()
         for frame in frames:
-            event = session.receive(frame, now, wall)
-            if event is None:
-                continue
-            if isinstance(event, Message):
-                for topic in session.routes(event.topic):
-                    batch = batches.get(topic)
-                    if batch is None:
-                        batches[topic] = [event]
-                    else:
-                        batch.append(event)
-            elif isinstance(event, Report):
-                self._notices.report([event])
-            else:
-                # What came before it is told before it.
-                self._routes.hand_on(event.topic, batches.pop(event.topic, []))
-                self._routes.tell(event)
+            for event in session.receive(frame, now, wall):
+                if isinstance(event, Message):
+                    # v2 says which subscription it is for.
+                    name = event.subscription
+                    for topic in session.routes(event.topic) if name is None else (name,):
+                        batch = batches.get(topic)
+                        if batch is None:
+                            batches[topic] = [event]
+                        else:
+                            batch.append(event)
+                elif isinstance(event, Report):
+                    self._notices.report([event])
+                else:
+                    # What came before it is told before it.
+                    self._routes.hand_on(event.topic, batches.pop(event.topic, []))
+                    self._routes.tell(event)
         for topic, batch in batches.items():
             self._routes.hand_on(topic, batch)
-        deadline = session.deadline
-        if self._timer is not None and deadline is not None and deadline < self._timer.when():
-            self._arm()
-        if session.latency != self._notices.status.latency:
+        if not frames:
+            return
+        if self._is_up() and not was_up:
+            self._tick(now)
+        else:
+            # Answers to what came, and room for publishers whose messages were acknowledged.
+            if session.has_to_say or session.outbox.acknowledged_bytes != self._settled_bytes:
+                self._settled_bytes = session.outbox.acknowledged_bytes
+                self._write()
+            deadline = session.deadline
+            if deadline is not None and (self._timer is None or deadline < self._timer.when()):
+                self._arm()
+        if session.latency != self._notices.status.latency or session.is_answered:
             self._answered.set()
             self._notice()
 
     # -- details --------------------------------------------------------------------------------------
 
     def _notice(self) -> None:
+        self.version, self.message_bytes = self._session.version, self._session.message_bytes
         self._notices.update(self._compose)
 
     def _compose(self) -> Status:
@@ -391,12 +482,14 @@ class Connection:
         return Status(
             state=session.state,
             url=self._place.url,
-            user=self._place.user,
+            user=session.user or self._place.user,
             latency=session.latency,
             attempts=session.attempts,
             queued=outbox.queued,
             dropped=outbox.dropped,
             error=session.error,
+            uncertain=outbox.uncertain,
+            protocol=session.version,
         )
 
     # Asked by name, since the session changes under calls that mypy cannot see through.

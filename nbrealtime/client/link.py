@@ -14,26 +14,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from time import time_ns
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self, overload
 
 import msgspec
 
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
 from nbrealtime.client.notices import Listener
+from nbrealtime.client.receipt import HistoryRequest, Receipt
 from nbrealtime.client.routes import Route
+from nbrealtime.client.session import Options, Publish
+from nbrealtime.client.session.requests import HistoryQuestion
+from nbrealtime.client.session.wanted import SinceLike
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Target
 from nbrealtime.errors import ConnectionClosed, MessageTooLarge
 from nbrealtime.wire.messages import encode_publish
 from nbrealtime.wire.topics import check_pattern, check_topic
+from nbrealtime.wire.v2 import Policy, Position
 
-__all__ = ["MESSAGE_BYTES", "Link", "Subscription"]
+__all__ = ["MESSAGE_BYTES", "QUEUE_BYTES", "Link", "OnFull", "Subscription"]
 
 MESSAGE_BYTES: Final = 2**20
 """The largest message: what a server accepts unless it was told otherwise."""
+
+QUEUE_BYTES: Final = 8 * 2**20
+"""What may wait offline for an acknowledgement unless said otherwise."""
+
+OnFull = Literal["error", "drop_oldest", "block"]
+
+# What the v2 envelope has more than v1's: the time, retain and echo; the id, ack and key. At most.
+_V2_BYTES: Final = 60
+_ACK_BYTES: Final = 100
 
 
 class Subscription:
@@ -63,12 +78,27 @@ class Subscription:
 
 
 class Link:
-    """See the module. ``name`` is what reports call it; made by `nbrealtime.client.open_link`."""
+    """See the module. ``name`` is what reports call it; made by `nbrealtime.client.open_link`.
+
+    ``queue_bytes`` and ``on_full`` bound what waits offline for an acknowledgement: a publish beyond
+    raises `PublishTimeout` at once (``"error"``) or after 5 s (``"block"``), or the oldest receipts fail
+    (``"drop_oldest"``).
+    """
 
     def __init__(
-        self, connection: Connection, release: Callable[[Connection], bool], *, name: str | None = None
+        self,
+        connection: Connection,
+        release: Callable[[Connection], bool],
+        *,
+        name: str | None = None,
+        queue_bytes: int = QUEUE_BYTES,
+        on_full: OnFull = "error",
     ) -> None:
+        if on_full not in ("error", "drop_oldest", "block"):
+            raise ValueError(f'on_full is "error", "drop_oldest" or "block", not {on_full!r}')
         self.name = name
+        self.queue_bytes = queue_bytes
+        self.on_full: OnFull = on_full
         self._connection = connection
         self._release = release
         self._listeners: list[Listener] = []
@@ -107,37 +137,152 @@ class Link:
         """
         return self._add(Listener(None, callback))
 
-    def subscribe(self, topic: str, sink: Sink) -> Subscription:
+    def subscribe(
+        self,
+        topic: str,
+        sink: Sink,
+        *,
+        since: SinceLike = None,
+        policy: Policy | None = None,
+        max_rate: float | None = None,
+    ) -> Subscription:
         """Has ``sink`` told about ``topic`` (a name or a pattern), now and after every reconnection.
+
+        What follows needs a server that speaks v2, and is passed over by others:
+
+        ``since``: where the stream begins: after a `Position`, with the newest ``Since(count=n)``
+        messages, with the retained value (``"last"``), for a pattern after a mapping of topics to
+        positions; by default with what comes next. ``policy``: what happens to a slow reader:
+        ``"disconnect"`` (and recover; the default), ``"drop_oldest"`` or ``"conflate"``. ``max_rate``:
+        at most so many messages/s. Where sinks of one connection want the same topic differently, all
+        get what the least frugal of them asked for.
 
         Raises `InvalidTopic`, `ConnectionClosed`.
         """
-        route = Route(check_pattern(topic), sink)
+        route = Route(check_pattern(topic), sink, options=Options(policy, max_rate), since=since)
         self._check_open()
         subscription = Subscription(self._connection, route, self._subscriptions.discard)
         self._subscriptions.add(subscription)
         self._connection.post(lambda: self._connection.add_route(route))
         return subscription
 
-    def publish(self, topic: str, data: bytes) -> None:
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: bytes,
+        *,
+        ack: Literal[False] = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> None: ...
+
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: bytes,
+        *,
+        ack: Literal[True],
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt: ...
+
+    @overload
+    def publish(
+        self,
+        topic: str,
+        data: bytes,
+        *,
+        ack: bool,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt | None: ...
+
+    def publish(
+        self,
+        topic: str,
+        data: bytes,
+        *,
+        ack: bool = False,
+        time: float | None = None,
+        retain: bool = False,
+        echo: bool = True,
+        on_full: OnFull | None = None,
+    ) -> Receipt | None:
         """Sends ``data`` (JSON) to everybody who is subscribed to ``topic``.
 
-        Returns when the message stands in order behind those before it. While 8 MiB wait to be sent it
-        waits for room, at most 5 s; on the client thread not at all. After a connection was lost it
-        never waits: the newest hundred are kept.
+        Returns when the message stands in order behind those before it. While 8 MiB wait to be sent or
+        acknowledged it waits for room, at most 5 s; on the client thread not at all. After a connection was
+        lost it never waits: the newest hundred are kept.
+
+        With ``ack`` it returns a `Receipt`, and the message arrives exactly once or the receipt fails and
+        says so: it is kept, also beyond the hundred, and repeated under a key of its own. Those that wait
+        for their acknowledgement while offline may have ``queue_bytes`` together; beyond that the
+        ``on_full``, by default the link's, decides. A server that speaks v1 only acknowledges nothing, and the receipt fails.
+
+        ``time`` is when it happened, in seconds since the epoch: by default now, by this machine's clock.
+        ``retain`` keeps it for who comes later (``null`` clears that); ``echo=False`` leaves this
+        connection out. v1 servers know none of the three.
 
         Raises `InvalidTopic`, `MessageTooLarge`, `PublishTimeout`, `ConnectionClosed`; then nothing was
         queued.
         """
-        frame = encode_publish(check_topic(topic), data)
-        size = len(frame)
-        if size > MESSAGE_BYTES:
-            raise MessageTooLarge(size, MESSAGE_BYTES)
+        full = self.on_full if on_full is None else on_full
+        size = len(encode_publish(check_topic(topic), data))
         connection = self._connection
+        limit = MESSAGE_BYTES
+        if connection.version == 2:
+            size += _V2_BYTES + (_ACK_BYTES if ack else 0)
+            limit = connection.message_bytes or 2**62
+        if size > limit:
+            raise MessageTooLarge(size, limit)
         self._check_open()
-        connection.gate.enter(topic, size, may_wait=not portal.on_thread())
+        if not ack:
+            connection.gate.enter(topic, size, may_wait=not portal.on_thread())
+            receipt = None
+        else:
+            bound = None if full == "drop_oldest" else self.queue_bytes
+            connection.gate.enter(
+                topic,
+                size,
+                may_wait=not portal.on_thread(),
+                bound=bound,
+                waits_offline=full == "block",
+            )
+            receipt = Receipt(topic)
         self._check_open()
-        connection.post((topic, frame))
+        milliseconds = time_ns() // 1_000_000 if time is None else round(time * 1000)
+        connection.post(
+            Publish(topic, data, size, receipt=receipt, time=milliseconds, retain=retain, echo=echo)
+        )
+        if ack and full == "drop_oldest":
+            bound = self.queue_bytes
+            connection.post(lambda: connection.make_room(bound))
+        return receipt
+
+    def history(
+        self, topic: str, *, since: Position | None = None, limit: int = 100, reverse: bool = False
+    ) -> HistoryRequest:
+        """Asks what ``topic`` has kept after ``since`` (from the oldest without one), at most ``limit`` ≤ 1,000.
+
+        With ``reverse`` the newest come first. Wait for the request, then read its ``page``. It fails with
+        `Refused` (``unrecoverable`` for a position of another epoch, ``unknown_type`` by a v1 server) or
+        `ConnectionClosed`; while there is no connection it waits for one.
+
+        Raises `InvalidTopic`, `ConnectionClosed`.
+        """
+        request = HistoryRequest(check_topic(topic))
+        self._check_open()
+        question = HistoryQuestion(topic, request, since=since, limit=limit, reverse=reverse)
+        self._connection.post(lambda: self._connection.ask(question))
+        return request
 
     def reconnect(self) -> None:
         """Tries now, if there is no connection. Raises `ConnectionClosed`."""

@@ -17,7 +17,7 @@ from collections.abc import Hashable
 from nbrealtime import lifecycle
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
-from nbrealtime.client.link import Link
+from nbrealtime.client.link import QUEUE_BYTES, Link, OnFull
 from nbrealtime.client.target import Token, choose
 
 __all__ = ["open_link"]
@@ -29,12 +29,20 @@ _users: dict[Connection, int] = {}
 _alive: set[Connection] = set()
 
 
-def open_link(url: str | None = None, token: Token = None, *, name: str | None = None) -> Link:
+def open_link(
+    url: str | None = None,
+    token: Token = None,
+    *,
+    name: str | None = None,
+    queue_bytes: int = QUEUE_BYTES,
+    on_full: OnFull = "error",
+) -> Link:
     """Returns a link to a server; connects in the background, never waits for the network.
 
     ``url``: ``"ws://host:port"``, also ``http(s)://``, with or without a path; without one, this
     process's own server, what ``NBREALTIME_URL`` and ``NBREALTIME_TOKEN`` say, or the only server that
-    runs here. ``token`` may be a function, called before every attempt on a thread of its own.
+    runs here. ``token`` may be a function, called before every attempt, and well before the
+    last one expires, on a thread of its own. ``queue_bytes`` and ``on_full`` are the `Link`'s.
 
     Raises `NoServer`, `AmbiguousServer`, ``ValueError``.
     """
@@ -48,7 +56,7 @@ def open_link(url: str | None = None, token: Token = None, *, name: str | None =
             _alive.add(connection)
             connection.start()
         _users[connection] += 1
-    return Link(connection, _release, name=name)
+    return Link(connection, _release, name=name, queue_bytes=queue_bytes, on_full=on_full)
 
 
 def _release(connection: Connection) -> bool:

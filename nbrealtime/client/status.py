@@ -29,8 +29,10 @@ class Status(msgspec.Struct, frozen=True):
     ``url`` is the address without a token; empty while none has been found.
     ``latency`` is the newest round trip in seconds, ``attempts`` how many in a
     row have failed, ``queued`` the publishes that wait to be sent, ``dropped``
-    those that were given up since the beginning. ``error`` is a sentence: why
-    there is no connection.
+    those that were given up since the beginning, ``uncertain`` the acknowledged
+    ones of which nobody knows whether they arrived. ``error`` is a sentence: why
+    there is no connection. ``protocol`` is the dialect that is spoken, 1 or 2,
+    None while there is no connection.
     """
 
     state: LinkState = LinkState.DISCONNECTED
@@ -41,3 +43,5 @@ class Status(msgspec.Struct, frozen=True):
     queued: int = 0
     dropped: int = 0
     error: str | None = None
+    uncertain: int = 0
+    protocol: int | None = None

@@ -64,6 +64,8 @@ class Target:
         self._find = find
         self._token = token
         self.may_block = find is not None or callable(token)
+        self.may_renew = callable(token) or (find is not None and token is None)
+        """Whether asking again may bring another token."""
 
     def resolve(self) -> Place:
         """Looks up the address and the token as they are now.

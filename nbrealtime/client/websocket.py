@@ -23,6 +23,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import OPEN
+from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 __all__ = ["Closing", "HandshakeRefused", "WebSocket", "open_websocket"]
@@ -36,10 +37,14 @@ _CLOSE_SECONDS: Final = 2.0
 
 
 class HandshakeRefused(Exception):
-    """The server answered the request for a WebSocket with something else; ``status`` is its HTTP status."""
+    """The server answered the request for a WebSocket with something else; ``status`` is its HTTP status.
 
-    def __init__(self, status: int | None, reason: str) -> None:
+    ``dropped``: it did not answer at all, and ended the connection.
+    """
+
+    def __init__(self, status: int | None, reason: str, *, dropped: bool = False) -> None:
         self.status = status
+        self.dropped = dropped
         super().__init__(reason)
 
 
@@ -58,14 +63,23 @@ class WebSocket(asyncio.Protocol):
     """
 
     def __init__(
-        self, url: str, on_frames: Callable[[list[bytes]], None], on_writable: Callable[[], None]
+        self,
+        url: str,
+        on_frames: Callable[[list[bytes]], None],
+        on_writable: Callable[[], None],
+        *,
+        subprotocol: str | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._on_frames = on_frames
         self._on_writable = on_writable
         # No extensions: compression halves the throughput of small messages and doubles their cost.
-        self._protocol = ClientProtocol(parse_uri(url), max_size=MAX_MESSAGE_BYTES)
+        self._protocol = ClientProtocol(
+            parse_uri(url),
+            subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
+            max_size=MAX_MESSAGE_BYTES,
+        )
         self._transport: asyncio.Transport | None = None
         self._fragments: list[bytes] = []
         self._fragmented: Opcode | None = None
@@ -99,6 +113,15 @@ class WebSocket(asyncio.Protocol):
         else:
             self.abort()
 
+    def leave(self, code: int, reason: str = "") -> None:
+        """Says goodbye, and waits for nobody: for a server that may be gone."""
+        if self.is_open:
+            self._protocol.send_close(code, reason)
+            self._flush()
+            self._abort_after(_CLOSE_SECONDS)
+        if self._transport is not None:
+            self._transport.close()
+
     def abort(self) -> None:
         """Ends at once, and without a word."""
         if self._transport is not None:
@@ -129,7 +152,7 @@ class WebSocket(asyncio.Protocol):
         self.writable = True
         if not self.opened.done():
             self.opened.set_exception(
-                HandshakeRefused(None, "the server ended the connection without an answer")
+                HandshakeRefused(None, "the server ended the connection without an answer", dropped=True)
             )
             self.opened.exception()  # nobody may be waiting any more; that is no fault to log
         if not self.closed.done():
@@ -220,14 +243,15 @@ async def open_websocket(
     on_frames: Callable[[list[bytes]], None],
     on_writable: Callable[[], None],
     on_socket: Callable[[WebSocket], None],
+    subprotocol: str | None = None,
 ) -> WebSocket:
-    """Opens a WebSocket at ``url`` (``ws://`` or ``wss://``).
+    """Opens a WebSocket at ``url`` (``ws://`` or ``wss://``), offering a subprotocol perhaps.
 
     ``on_socket`` is told of the socket before the handshake. Cancelling it, also by a timeout, leaves
     no connection behind. Raises ``OSError`` or `HandshakeRefused`.
     """
     uri = parse_uri(url)
-    socket = WebSocket(url, on_frames, on_writable)
+    socket = WebSocket(url, on_frames, on_writable, subprotocol=subprotocol)
     context = ssl.create_default_context() if uri.secure else None
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: socket, uri.host, uri.port, ssl=context)

@@ -41,6 +41,7 @@ class OtherServer:
         self.on_publish: Callable[[ServerConnection, dict[str, Any]], Any] | None = None
         self.heard: list[dict[str, Any]] = []
         self.requests: list[str] = []
+        self.offers: list[str] = []
         self.closings: list[int | None] = []
         self._news = threading.Condition()
         self._connections: dict[ServerConnection, set[str]] = {}
@@ -149,6 +150,10 @@ class OtherServer:
             self._news.notify_all()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if "token=" not in request.path:
+            # As every v1 server does, also to a client that offers something newer first.
+            self.offers.append(request.path)
+            return connection.respond(HTTPStatus.UNAUTHORIZED, "no token\n")
         self.requests.append(request.path)
         self._notify()
         if self.refuse is not None:

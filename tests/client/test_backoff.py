@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbrealtime.client.backoff import PATIENCE, SLOW_SECONDS, delay_after
+from nbrealtime.client.session.backoff import PATIENCE, SLOW_SECONDS, delay_after
 
 
 def test_the_bound_doubles_up_to_half_a_minute() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from nbrealtime.client import LinkState, portal, session
+from nbrealtime.client import LinkState, portal
 from nbrealtime.client import connection as connection_module
+from nbrealtime.client.session import core, heartbeat
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.testing import FaultyNetwork
 
@@ -25,7 +26,7 @@ def network(other: Any) -> Iterator[FaultyNetwork]:
 @pytest.fixture(autouse=True)
 def no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow at once; the schedule has its own tests."""
-    monkeypatch.setattr(session, "delay_after", lambda failures, random: 0.01)
+    monkeypatch.setattr(core, "delay_after", lambda failures, random: 0.01)
 
 
 @pytest.mark.parametrize("code", [1001, 1005, 1006, 1011, 1012, 4001, 4008, 4012, 4013])
@@ -186,7 +187,7 @@ def test_who_waits_for_a_first_connection_learns_why_there_is_none(
 
 
 def test_reconnect_tries_now(other: Any, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "delay_after", lambda failures, random: 1000.0)
+    monkeypatch.setattr(core, "delay_after", lambda failures, random: 1000.0)
     link = connect(other.url, "t", ear=ear)
     ear.wait_for_state("connected")
     other.drop()
@@ -275,8 +276,8 @@ def test_a_frame_cut_in_its_middle_hands_on_nothing(
 def test_a_silent_network_is_noticed(
     other: Any, network: FaultyNetwork, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PING_SECONDS", 0.1)
-    monkeypatch.setattr(session, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(heartbeat, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "SILENCE_SECONDS", 0.3)
     connect(network.url, "t", ear=ear)
     ear.wait_for_state("connected")
     network.black_hole()
@@ -288,8 +289,8 @@ def test_a_silent_network_is_noticed(
 def test_a_server_that_is_busy_but_talks_is_not_given_up(
     other: Any, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PING_SECONDS", 0.05)
-    monkeypatch.setattr(session, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(heartbeat, "PING_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SILENCE_SECONDS", 0.5)
     other.pongs = False
     connect(other.url, "t", ear=ear)
     ear.wait_for_state("connected")
@@ -360,8 +361,8 @@ class _Speaker:
 def test_a_loop_that_was_late_does_not_blame_the_server(
     other: Any, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PING_SECONDS", 1.0)
-    monkeypatch.setattr(session, "SILENCE_SECONDS", 2.5)
+    monkeypatch.setattr(heartbeat, "PING_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeat, "SILENCE_SECONDS", 2.5)
     link = connect(other.url, "t", ear=ear)
     link.subscribe("lab:temp", ear)
     ear.wait_for_event("subscribed", 1)

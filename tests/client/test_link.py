@@ -77,6 +77,7 @@ def test_a_late_subscriber_is_told_that_the_topic_is_live(other: Any, connect: A
 def test_the_last_subscriber_unsubscribes(other: Any, connect: Any, new_ear: Any) -> None:
     link = connect(other.url, "t")
     subscriptions = [link.subscribe("lab:temp", new_ear()) for _ in range(2)]
+    other.wait(lambda server: server.said("subscribe") == ["lab:temp"])
     for subscription in subscriptions:
         subscription.close()
         subscription.close()

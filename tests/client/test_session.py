@@ -10,14 +10,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from nbrealtime.client.backoff import PATIENCE, SLOW_SECONDS
 from nbrealtime.client.message import Message
-from nbrealtime.client.outbox import OFFLINE_LIMIT
 from nbrealtime.client.session import (
+    OFFLINE_LIMIT,
+    PATIENCE,
     PING_SECONDS,
     SILENCE_SECONDS,
+    SLOW_SECONDS,
     STABLE_SECONDS,
     Presence,
+    Publish,
     RefusedTopic,
     Report,
     Session,
@@ -43,7 +45,15 @@ def subscriptions(session: Session) -> list[str]:
 
 
 def publish(session: Session, topic: str, value: object) -> None:
-    session.publish(topic, encode_publish(topic, json.dumps(value).encode()))
+    data = json.dumps(value).encode()
+    session.publish(Publish(topic, data, len(encode_publish(topic, data))))
+
+
+def receive(session: Session, frame: bytes, now: float, wall: float) -> Any:
+    """The one event that a frame makes, or None."""
+    events = session.receive(frame, now, wall)
+    assert len(events) <= 1
+    return events[0] if events else None
 
 
 @pytest.fixture
@@ -167,8 +177,8 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_connected())
     @rule(topic=st.sampled_from(TOPICS))
     def hear(self, topic: str) -> None:
-        event = self.session.receive(
-            frame(type="message", topic=topic, data=1, timestamp=2000), self.now, 0.0
+        event = receive(
+            self.session, frame(type="message", topic=topic, data=1, timestamp=2000), self.now, 0.0
         )
         assert event == (Message(topic, 1, 2.0) if topic in self.wanted else None)
 
@@ -212,29 +222,29 @@ TestSession.settings = settings(max_examples=60, stateful_step_count=40, deadlin
 def test_the_greeting_is_no_data(session: Session) -> None:
     session.subscribe("**")
     assert (
-        session.receive(frame(type="message", data={"message": "Connected"}, timestamp=1), 0.0, 0.0) is None
+        receive(session, frame(type="message", data={"message": "Connected"}, timestamp=1), 0.0, 0.0) is None
     )
 
 
 def test_a_message_without_a_timestamp_has_that_of_its_arrival(session: Session) -> None:
     session.subscribe("lab:a")
-    assert session.receive(frame(type="message", topic="lab:a", data=[1]), 5.0, 99.0) == Message(
+    assert receive(session, frame(type="message", topic="lab:a", data=[1]), 5.0, 99.0) == Message(
         "lab:a", [1], 99.0
     )
 
 
 def test_types_are_read_in_any_case(session: Session) -> None:
     session.subscribe("lab:a")
-    assert session.receive(
-        frame(type="SUBSCRIBED", topic="lab:a", data={"presenceCount": 3}), 0.0, 0.0
+    assert receive(
+        session, frame(type="SUBSCRIBED", topic="lab:a", data={"presenceCount": 3}), 0.0, 0.0
     ) == Subscribed("lab:a", 3)
 
 
 def test_presence_is_counted(session: Session) -> None:
     session.subscribe("lab:a")
-    session.receive(frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
-    assert session.receive(
-        frame(type="presence", topic="lab:a", data={"presenceCount": 2}), 0.0, 0.0
+    receive(session, frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
+    assert receive(
+        session, frame(type="presence", topic="lab:a", data={"presenceCount": 2}), 0.0, 0.0
     ) == Presence("lab:a", 2)
     assert session.count("lab:a") == 2
 
@@ -242,7 +252,7 @@ def test_presence_is_counted(session: Session) -> None:
 @pytest.mark.parametrize("data", [None, {}, {"presenceCount": "2"}, {"presenceCount": -1}, 7])
 def test_a_count_that_is_none_is_zero(session: Session, data: object) -> None:
     session.subscribe("lab:a")
-    assert session.receive(frame(type="subscribed", topic="lab:a", data=data), 0.0, 0.0) == Subscribed(
+    assert receive(session, frame(type="subscribed", topic="lab:a", data=data), 0.0, 0.0) == Subscribed(
         "lab:a", 0
     )
 
@@ -250,16 +260,16 @@ def test_a_count_that_is_none_is_zero(session: Session, data: object) -> None:
 def test_the_first_error_about_an_unconfirmed_topic_refuses_it(session: Session) -> None:
     session.subscribe("lab:a")
     error = frame(type="error", topic="lab:a", data={"error": "no", "code": "forbidden"})
-    assert session.receive(error, 0.0, 0.0) == RefusedTopic("lab:a", "forbidden", "no")
-    session.receive(frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
-    assert session.receive(error, 0.0, 0.0) == Report("lab:a: no")
-    assert session.receive(error, 0.0, 0.0) is None, "the same sentence is said once"
+    assert receive(session, error, 0.0, 0.0) == RefusedTopic("lab:a", "forbidden", "no")
+    receive(session, frame(type="subscribed", topic="lab:a", data={"presenceCount": 1}), 0.0, 0.0)
+    assert receive(session, error, 0.0, 0.0) == Report("lab:a: no")
+    assert receive(session, error, 0.0, 0.0) is None, "the same sentence is said once"
 
 
 def test_a_pattern_receives_what_it_matches(session: Session) -> None:
     session.subscribe("lab:*")
     message = frame(type="message", topic="lab:a", data=1, timestamp=0, messageId="m")
-    assert session.receive(message, 0.0, 0.0) == Message("lab:a", 1, 0.0, "m")
+    assert receive(session, message, 0.0, 0.0) == Message("lab:a", 1, 0.0, "m")
     assert session.routes("lab:a") == ("lab:*",)
     assert session.routes("lab/a") == ()
 
@@ -268,8 +278,8 @@ def test_overlapping_subscriptions_hand_a_message_on_once(session: Session) -> N
     session.subscribe("lab:*")
     session.subscribe("lab:a")
     message = frame(type="message", topic="lab:a", data=1, timestamp=0, messageId="m")
-    assert session.receive(message, 0.0, 0.0) is not None
-    assert session.receive(message, 0.0, 0.0) is None
+    assert receive(session, message, 0.0, 0.0) is not None
+    assert receive(session, message, 0.0, 0.0) is None
     assert set(session.routes("lab:a")) == {"lab:a", "lab:*"}
 
 
@@ -300,7 +310,7 @@ def test_a_ping_overtakes_what_waits(session: Session) -> None:
 
 
 def test_a_pong_tells_the_latency(session: Session) -> None:
-    session.receive(frame(type="pong"), 0.25, 0.0)
+    receive(session, frame(type="pong"), 0.25, 0.0)
     assert session.latency == 0.25
     assert session.is_answered
 
@@ -320,13 +330,13 @@ def test_a_late_loop_extends_the_patience(session: Session) -> None:
 
 def test_an_announced_end_that_does_not_come_is_brought_about(session: Session) -> None:
     error = frame(type="error", data={"error": "drain", "close": 4001, "reconnect": True})
-    session.receive(error, 10.0, 0.0)
+    receive(session, error, 10.0, 0.0)
     assert session.deadline == 15.0
     assert session.tick(15.0) is not None
 
 
 def test_the_announced_reason_is_forgotten_with_its_connection(session: Session) -> None:
-    session.receive(frame(type="error", data={"error": "x", "close": 4001, "reconnect": True}), 0.0, 0.0)
+    receive(session, frame(type="error", data={"error": "x", "close": 4001, "reconnect": True}), 0.0, 0.0)
     session.lost(1.0, 1000, "")
     session.connecting()
     session.connected(2.0)
@@ -375,7 +385,9 @@ def test_reconnect_makes_the_next_attempt_due(session: Session) -> None:
 
 
 def test_many_different_complaints_are_bounded(session: Session) -> None:
-    reports = [session.receive(frame(type="error", data={"error": f"no {n}"}), 0.0, 0.0) for n in range(1000)]
+    reports = [
+        receive(session, frame(type="error", data={"error": f"no {n}"}), 0.0, 0.0) for n in range(1000)
+    ]
     assert sum(report is not None for report in reports) == 100
 
 
