@@ -207,6 +207,7 @@ class Hub:
                 self._catalog.forget(session)
             self._catalog.change()
         elif kind == "history":
+            self._settle(now)
             refusal = self._past.ask(session, request, now)
         elif kind == "ping":
             self._voice.tell(session, replies.encode_pong(timestamp=now, id=request.id))

@@ -152,7 +152,9 @@ class Replays:
                         if subscription.due > now:
                             due = subscription.due if due is None else min(due, subscription.due)
                             break
-                        subscription.due = max(subscription.due, now - subscription.interval)
+                        # A timer that rings late does not lower the rate, and a pause saves nothing up.
+                        if subscription.due <= now - subscription.interval:
+                            subscription.due = now
                         subscription.due += subscription.interval
                     for payload in queue.take():
                         self._voice.give(session, payload)

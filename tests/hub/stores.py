@@ -38,7 +38,7 @@ class PatientStore:
         self.is_patient = is_patient
         self.fails = False
         self.batches = 0
-        self._messages = messages
+        self.messages = messages
         self._shelves: dict[str, _Shelf] = {}
         self._keys: dict[tuple[str, str, str], Committed] = {}
         self._retained: dict[str, Stored] = {}
@@ -95,7 +95,7 @@ class PatientStore:
         )
         if shelf is not None:
             shelf.rows.append(stored)
-            del shelf.rows[: -self._messages]
+            del shelf.rows[: -self.messages]
         if key is not None:
             self._keys[key] = result
         if entry.retain:

@@ -37,6 +37,10 @@ class Feed:
         # Until the answer comes, what comes belongs to the stream before.
         self.stale = False
         self.since: Any = None
+        # How many the newest few are, where that is known.
+        self.newest: dict[str, int] = {}
+        # Nothing was trimmed since it began.
+        self.is_whole = True
 
 
 class Client:
@@ -99,7 +103,16 @@ class RecoveryMachine(RuleBasedStateMachine):
         topic, key = data.draw(st.sampled_from(self.keys))
         self.send(topic, key, -1)
 
+    def something_goes(self) -> None:
+        """History may be trimmed, or an epoch end."""
+        for client in self.clients:
+            self.hear(client)
+            for feed in client.feeds.values():
+                feed.is_whole = False
+
     def send(self, topic: str, key: str | None, data: int) -> None:
+        if self.store.messages < 1000:
+            self.something_goes()
         request = {
             "type": "publish",
             "topic": topic,
@@ -120,6 +133,7 @@ class RecoveryMachine(RuleBasedStateMachine):
         count=st.integers(0, 8),
     )
     def subscribe(self, number: int, name: str, how: str, policy: str, count: int) -> None:
+        """Begins a subscription: with what comes, with the newest few, or ``count`` before where it was."""
         client = self.clients[number]
         if client.session is None:
             client.session = self.hub.open(client.user, Grants.usual(), self.now, options=Options())
@@ -130,6 +144,9 @@ class RecoveryMachine(RuleBasedStateMachine):
         if how == "count":
             since = {"count": count}
         elif how == "again" and known is not None:
+            known.positions = {
+                topic: (epoch, max(0, offset - count)) for topic, (epoch, offset) in known.positions.items()
+            }
             places = {
                 topic: {"epoch": epoch, "offset": offset}
                 for topic, (epoch, offset) in known.positions.items()
@@ -147,6 +164,12 @@ class RecoveryMachine(RuleBasedStateMachine):
         request = {"type": "subscribe", "id": client.id, "topic": name, "policy": policy}
         if since is not None:
             request["since"] = since
+        if how == "count" and not self.store.is_patient:
+            self.store.answer()
+            self.hub.flush(self.now)
+            for topic, position in self.store.topics(self.now).items():
+                kept = position.offset - self.store.first(topic) + 1
+                feed.newest[topic] = min(count, kept)
         self.hub.receive(client.session, json.dumps(request).encode(), self.now)
 
     @rule(number=st.integers(0, CLIENTS - 1), name=st.sampled_from(SUBJECTS))
@@ -198,10 +221,12 @@ class RecoveryMachine(RuleBasedStateMachine):
 
     @rule(topic=st.sampled_from(TOPICS), keep=st.integers(0, 4))
     def trim(self, topic: str, keep: int) -> None:
+        self.something_goes()
         self.store.trim(topic, keep)
 
     @rule(topic=st.sampled_from(TOPICS))
     def forget(self, topic: str) -> None:
+        self.something_goes()
         self.store.forget(topic)
 
     @rule(loses=st.booleans())
@@ -210,6 +235,7 @@ class RecoveryMachine(RuleBasedStateMachine):
             self.hear(client)
         self.store.answer()
         if loses:
+            self.something_goes()
             for topic in TOPICS:
                 self.store.forget(topic)
         self.keys.clear()
@@ -245,6 +271,7 @@ class RecoveryMachine(RuleBasedStateMachine):
             if message["code"] != 2000 and message["topic"] in client.feeds:
                 feed = client.feeds[message["topic"]]
                 assert message["resubscribe"]
+                assert not feed.is_whole, "ended without a reason"
                 feed.live = feed.stale = False
         elif kind == "error":
             assert message["data"]["code"] in ("not_subscribed", "unavailable"), message
@@ -267,7 +294,7 @@ class RecoveryMachine(RuleBasedStateMachine):
                 continue
             if "count" in since:
                 assert said["recovered"]
-                assert said["replayed"] <= since["count"]
+                assert said["replayed"] == feed.newest.get(topic, said["replayed"]) <= since["count"]
                 continue
             place = before.get(topic)
             if said["recovered"]:
