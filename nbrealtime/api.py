@@ -37,7 +37,7 @@ def connect(
     token: Token = None,
     *,
     name: str | None = None,
-    queue_bytes: int | None = QUEUE_BYTES,
+    queue_bytes: int = QUEUE_BYTES,
     on_full: OnFull = "error",
 ) -> Connection:
     """Return a connection to a server; it is made in the background, and made again whenever it is lost.
@@ -47,9 +47,9 @@ def connect(
     again shortly before the token expires, so that the connection goes on. ``name`` is what reports call it.
     Connections to the same address with the same token share a socket. Close it with ``close()``.
 
-    ``queue_bytes`` bounds the acknowledged publishes that wait while there is no connection (None: not at all), and
-    ``on_full`` is what happens to one more: ``"error"`` raises, ``"drop_oldest"`` gives the oldest up (its receipt says so),
-    ``"block"`` waits for room.
+    ``queue_bytes`` bounds the acknowledged publishes that wait while there is no connection, and ``on_full`` is what happens
+    to one more: ``"error"`` raises ``PublishTimeout``, ``"block"`` does so after waiting 5 s for room, ``"drop_oldest"`` gives the
+    oldest up (its receipt says so).
 
     Raises ``NoServer``, ``AmbiguousServer``, and ``ValueError`` for what is no address. Trouble with the network is not
     raised: it shows in ``state`` and ``error``, and once below the cell.
@@ -103,7 +103,7 @@ def publish(
     """Send ``data`` to everybody who is subscribed to ``topic``: any JSON value, bytes, or a numpy array.
 
     With ``ack`` it returns a ``Receipt``: ``.wait(timeout)`` or ``await`` it until the server has stored the message, once.
-    ``time`` is when it was measured (s since the epoch), ``retain`` keeps it for who comes later with ``since="last"``,
+    ``time`` is when it was measured (s since the epoch; by default now), ``retain`` keeps it for who comes later with ``since="last"``,
     ``echo=False`` spares this connection its own message.
 
     See ``Connection.publish`` for more, and for when it waits. Raises ``InvalidTopic``, ``MessageTooLarge``,

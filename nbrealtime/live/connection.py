@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, get_args, overload
 
 from nbrealtime import lifecycle
 from nbrealtime.client import Link, LinkState, Status, open_link
+from nbrealtime.client.link import QUEUE_BYTES, OnFull
 from nbrealtime.discovery import local
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.live.callbacks import Faults
+from nbrealtime.live.catalog import CATALOG, fetch_catalog
 from nbrealtime.live.delivery import Deliver
 from nbrealtime.live.feed import TopicState
 from nbrealtime.live.show import mimebundle
-from nbrealtime.live.stats import Neighbours, fetch_topics
+from nbrealtime.live.stats import Neighbours, fetch_topics, read_topics
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topic import LiveTopic, TopicOptions
 from nbrealtime.wire.encodings import encode_data
@@ -33,13 +35,9 @@ if TYPE_CHECKING:
     from nbrealtime.client import Receipt
     from nbrealtime.client.target import Token
 
-__all__ = ["Connection", "OnFull", "connections", "default_connection", "open_connection"]
-
-OnFull = Literal["error", "drop_oldest", "block"]
+__all__ = ["QUEUE_BYTES", "Connection", "OnFull", "connections", "default_connection", "open_connection"]
 
 _LATEST = 2.0**48 / 1000  # what the protocol carries
-QUEUE_BYTES = 64 * 2**20
-"""What acknowledged publishes that wait offline may take."""
 _ADVICE = "connect() opens another connection"
 
 
@@ -163,7 +161,7 @@ class Connection(Subject):
         nobody can tell any more the receipt raises ``PublishUncertain``. What waits offline is bounded by bytes
         (``queue_bytes`` of ``connect``), and ``on_full`` says what happens beyond.
 
-        ``time`` is when it was measured (s since the epoch): it is what is plotted, and ``message.time``. ``retain`` keeps it
+        ``time`` is when it was measured (s since the epoch), by default now: it is what is plotted, and ``message.time``. ``retain`` keeps it
         for who subscribes later with ``since="last"``; ``None`` as data then clears what was kept. ``echo=False`` spares this
         connection its own message.
 
@@ -176,7 +174,7 @@ class Connection(Subject):
             check_topic(topic),
             encode_data(data),
             ack=ack,
-            time=None if time is None else _milliseconds(time),
+            time=None if time is None else _checked_time(time),
             retain=retain,
             echo=echo,
             on_full=on_full,
@@ -211,7 +209,13 @@ class Connection(Subject):
 
         They are those that have subscribers or a history, as far as they are granted.
         """
-        return fetch_topics(self.link.target)
+        with self._lock:
+            listed = self._topics.get(CATALOG)
+        if listed is not None and listed.feed.newest.message is not None:
+            # Somebody follows the list already; the server would not repeat it for another one of us.
+            return read_topics(listed.feed.newest.message.data)
+        found = fetch_catalog(self.link)
+        return fetch_topics(self.link.target) if found is None else found
 
     def __enter__(self) -> Self:
         return self
@@ -284,12 +288,12 @@ def check_on_full(on_full: OnFull) -> OnFull:
     return on_full
 
 
-def _milliseconds(seconds: float) -> int:
+def _checked_time(seconds: float) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError(f"time is in seconds since the epoch, like time.time(), not {seconds!r}")
     if not abs(seconds) < _LATEST:
         raise ValueError(f"time is in seconds since the epoch, like time.time(), not {seconds!r}")
-    return round(seconds * 1000)
+    return seconds
 
 
 _lock = threading.RLock()
@@ -302,7 +306,7 @@ def open_connection(
     token: Token = None,
     *,
     name: str | None = None,
-    queue_bytes: int | None = QUEUE_BYTES,
+    queue_bytes: int = QUEUE_BYTES,
     on_full: OnFull = "error",
 ) -> Connection:
     """Return a new connection; see ``rt.connect``."""

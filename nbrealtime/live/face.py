@@ -6,6 +6,7 @@ The stream itself is the ``feed`` (``nbrealtime.live.feed``); this is what can b
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from nbrealtime.client import HistoryRequest, Message, Receipt
+    from nbrealtime.client import HistoryRequest, Link, Message, Receipt
     from nbrealtime.live.connection import Connection, OnFull
     from nbrealtime.live.feed import Feed
 
@@ -116,21 +117,24 @@ class TopicFace:
         """Ask the server for messages that it has kept; waits for the answer, and can be interrupted.
 
         At most ``limit`` (1 to 1,000) messages after ``since`` (exclusive; a position like ``topic.position``, or a message
-        that has one), else from the oldest kept on, oldest first. With ``reverse`` newest first. Nothing of it is
-        delivered to callbacks or plots.
+        that has one), else from the oldest kept on, oldest first. With ``reverse`` newest first, and fewer where they
+        are larger than 1 MiB together. Nothing of it is delivered to callbacks or plots.
 
         Raises ``Refused`` (no ``history`` granted; a position that cannot be recovered from), ``TimeoutError``,
         ``ConnectionClosed``.
         """
         seconds = None if timeout is None else parse_duration(timeout)
-        request = self._ask(limit, since, reverse)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        reading = _Reading(self.feed.name, limit, since, reverse)
         try:
-            request.wait(seconds)
+            while not reading.done:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                reading.add(reading.ask(self.connection.link).wait(left))
         except PublishTimeout:
             raise TimeoutError(
                 f"{self.feed.name}: no answer about its history within {seconds:g} s"
             ) from None
-        return _messages(request)
+        return reading.messages
 
     async def ahistory(
         self,
@@ -142,26 +146,16 @@ class TopicFace:
     ) -> list[Message]:
         """Ask as ``history`` does, without keeping the event loop waiting."""
         seconds = None if timeout is None else parse_duration(timeout)
-        request = self._ask(limit, since, reverse)
+        reading = _Reading(self.feed.name, limit, since, reverse)
         try:
             async with asyncio.timeout(seconds):
-                await request
+                while not reading.done:
+                    reading.add(await reading.ask(self.connection.link))
         except TimeoutError:
             raise TimeoutError(
                 f"{self.feed.name}: no answer about its history within {seconds:g} s"
             ) from None
-        return _messages(request)
-
-    def _ask(self, limit: int, since: SinceLike, reverse: bool) -> HistoryRequest:
-        name = self.feed.name
-        if is_pattern(name):
-            raise ValueError(f"a history is a single topic's: {name} has by_topic(name).history()")
-        if type(limit) is not int or not 1 <= limit <= HISTORY_LIMIT:
-            raise ValueError(
-                f"a history's limit is between 1 and {HISTORY_LIMIT:,}, not {limit!r}; ask again with since= for more"
-            )
-        begin = None if since is None else position(since)
-        return self.connection.link.history(name, limit=limit, since=begin, reverse=reverse)
+        return reading.messages
 
     # Taking with you. Copies; NaN is a gap; ``last`` is the newest so many. A pattern's have a column ``topic``.
 
@@ -191,6 +185,34 @@ class TopicFace:
         return views.make("plot", self, *args, **options)
 
 
-def _messages(request: HistoryRequest) -> list[Message]:
-    page = request.page
-    return [] if page is None else list(page.messages)
+class _Reading:
+    """A history on its way: an answer is about as large as one message may be, so that it can take several."""
+
+    def __init__(self, name: str, limit: int, since: SinceLike, reverse: bool) -> None:
+        if is_pattern(name):
+            raise ValueError(f"a history is a single topic's: {name} has by_topic(name).history()")
+        if type(limit) is not int or not 1 <= limit <= HISTORY_LIMIT:
+            raise ValueError(
+                f"a history's limit is between 1 and {HISTORY_LIMIT:,}, not {limit!r}; ask again with since= for more"
+            )
+        self.messages: list[Message] = []
+        self.done = False
+        self._name = name
+        self._limit = limit
+        self._since = None if since is None else position(since)
+        self._reverse = reverse
+
+    def ask(self, link: Link) -> HistoryRequest:
+        left = self._limit - len(self.messages)
+        return link.history(self._name, limit=left, since=self._since, reverse=self._reverse)
+
+    def add(self, answered: HistoryRequest) -> None:
+        page = answered.page
+        messages = () if page is None else page.messages
+        self.messages += messages
+        # Backwards there is no place to ask from again; forwards the last message is one.
+        self.done = self._reverse or len(self.messages) >= self._limit or not messages
+        if page is not None and not self.done:
+            last = messages[-1]
+            self.done = last.offset is None or last.epoch is None or last.offset == page.offset
+            self._since = None if self.done else position(last)

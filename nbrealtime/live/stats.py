@@ -1,4 +1,4 @@
-"""Which topics a server knows: ``GET /ws/stats``, for ``rt.topics()`` and for a topic that hears nothing.
+"""Which topics a server knows: ``GET /ws/stats``, for a topic that hears nothing, and for ``rt.topics()`` in v1.
 
 ``fetch_topics`` asks and may wait for the network. ``Neighbours`` asks in the background, for whoever only wants to
 show what is known by now.
@@ -18,7 +18,7 @@ from nbrealtime.errors import ConnectionFailed, RealtimeError
 if TYPE_CHECKING:
     from nbrealtime.client.target import Target
 
-__all__ = ["Neighbours", "fetch_topics"]
+__all__ = ["Neighbours", "fetch_topics", "read_topics"]
 
 _FRESH_SECONDS = 10.0
 _SHOWN = 4
@@ -49,7 +49,7 @@ def fetch_topics(target: Target, *, timeout: float = 5.0) -> dict[str, int]:
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             body = response.read(_MAX_BYTES)
-        return _read(json.loads(body))
+        return read_topics(json.loads(body))
     except urllib.error.HTTPError as error:
         error.close()
         raise ConnectionFailed(place.url, f"/ws/stats answered {error.code} {error.reason}") from None
@@ -58,7 +58,8 @@ def fetch_topics(target: Target, *, timeout: float = 5.0) -> dict[str, int]:
         raise ConnectionFailed(place.url, f"/ws/stats: {reason}") from error
 
 
-def _read(answer: Any) -> dict[str, int]:
+def read_topics(answer: Any) -> dict[str, int]:
+    """Return what a list of topics says: names, and how many subscribe to each. Raises ``ValueError``."""
     rows = answer.get("topics") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise ValueError("the answer lists no topics")

@@ -162,10 +162,11 @@ class FakeLink:
         for sink in self.sinks(topic):
             sink.gap(reason, missed, *more)
 
-    def answer(self, *messages: Message) -> None:
-        """Answer the oldest question about a history."""
+    def answer(self, *messages: Message, newest: int | None = None) -> None:
+        """Answer the oldest question about a history; ``newest`` is the topic's newest offset, if not the last one's."""
         _, _, request = self.asked.pop(0)
-        request.settle(HistoryPage("k1", 9, messages))
+        last = messages[-1].offset if messages else None
+        request.settle(HistoryPage("k1", last if newest is None else newest, messages))
 
 
 class FakeKernel:

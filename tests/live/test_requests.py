@@ -124,7 +124,7 @@ def test_a_publish_says_how_it_is_meant(connection: Connection, link: FakeLink) 
     connection.publish("lab:temp", 1, time=NOW + 0.0125, retain=True, echo=False, on_full="drop_oldest")
     assert link.publish_options == [
         {"time": None, "retain": False, "echo": True, "on_full": None},
-        {"time": 1_790_000_000_012, "retain": True, "echo": False, "on_full": "drop_oldest"},
+        {"time": NOW + 0.0125, "retain": True, "echo": False, "on_full": "drop_oldest"},
     ]
 
 
@@ -179,6 +179,25 @@ def test_a_history_is_asked_for_as_it_is_wanted(temp: LiveTopic, link: FakeLink)
     assert temp.history(5, since=message, reverse=True) == []
     thread.join()
     assert seen == [("lab:temp", {"limit": 5, "since": HERE, "reverse": True})]
+
+
+def test_a_history_that_comes_in_parts_is_asked_for_again(temp: LiveTopic, link: FakeLink) -> None:
+    messages = link.say("lab:temp", 1, 2, 3, offset=1)
+    asked: list[Any] = []
+    real = link.history
+
+    def answer_with_two(topic: str, **options: Any) -> Any:
+        asked.append((options["since"], options["limit"]))
+        request = real(topic, **options)
+        part = messages[:2] if options["since"] is None else messages[2:]
+        link.answer(*part, newest=3)
+        return request
+
+    link.history = answer_with_two  # type: ignore[method-assign]
+    assert temp.history(10) == messages
+    assert asked == [(None, 10), (Position("k1", 2), 8)]
+    assert asyncio.run(temp.ahistory(10)) == messages
+    assert temp.history(10, reverse=True) == messages[:2]
 
 
 def test_a_history_can_be_awaited(temp: LiveTopic, link: FakeLink) -> None:
