@@ -64,7 +64,12 @@ class Voice:
         """Answers with an ``error`` of the session's dialect."""
         if session.version == 1:
             error = v1.encode_error(
-                refusal.reason, refusal.code, timestamp=now, topic=topic, retry=refusal.retry
+                refusal.reason,
+                refusal.code,
+                timestamp=now,
+                topic=topic,
+                retry=refusal.retry,
+                retry_after=refusal.retry_after,
             )
         else:
             error = replies.encode_error(

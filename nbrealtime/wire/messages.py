@@ -107,6 +107,9 @@ def decode_client(frame: bytes | str) -> ClientMessage:
     if kind not in CLIENT_TYPES:
         lowered = kind.lower()
         if lowered not in CLIENT_TYPES:
+            if lowered == "hello":
+                # Known well enough, but it would have begun another dialect.
+                raise DecodeError("hello comes first, and once")
             shown = kind if len(kind) <= 40 else f"{kind[:40]}…"
             raise DecodeError(f"unknown message type {json.dumps(shown)}", ErrorCode.UNKNOWN_TYPE)
         message = msgspec.structs.replace(message, type=lowered)
