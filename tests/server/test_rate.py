@@ -91,12 +91,9 @@ def test_a_flood_is_refused_and_told_when_to_come_again(start, join, call, spoke
         ada = call(server, f"?token={server.token('ada')}", subprotocols=None)
         ada.hear()
     frame = json.dumps({"type": "publish", "id": 1, "topic": "a", "data": 1})
-    while not ada.heard:
+    # More than the burst and what is taken in advance, faster than it could be slowed down.
+    for _ in range(60):
         ada.socket.send(frame)
-        try:
-            ada.heard.insert(0, ada.hear(timeout=0))
-        except TimeoutError:
-            continue
     error = ada.hear_error("rate_limited")
     assert error["retry"] is True
     assert 0 < error["retryAfter"] <= 3
