@@ -54,7 +54,7 @@ class Entry(Struct, frozen=True, gc=False):
     message_id: str
 
 
-class Committed(Struct, frozen=True, gc=False):
+class Committed(Struct, frozen=True, gc=False, array_like=True):
     """What became of one `Entry`.
 
     ``epoch`` and ``offset`` are None on a topic without history. A ``duplicate`` repeats what the

@@ -242,6 +242,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(str(path), reason, "Give a path on a local disk")
     # At 10 MB/s every other default checkpoint comes within half a second, each with a sync of its own.
     run("PRAGMA wal_autocheckpoint = 4000")
+    run("PRAGMA cache_size = -16000")
     run("PRAGMA journal_size_limit = 67108864")
 
 

@@ -15,12 +15,12 @@ import secrets
 
 from nbrealtime.hub.store import Committed
 
-__all__ = ["KeyMemory"]
+__all__ = ["KeyMemory", "UserKeys"]
 
 _Key = tuple[str, str]
 
 
-class _User:
+class UserKeys:
     """The keys of one user; times in milliseconds."""
 
     __slots__ = ("began", "mark", "newest", "old", "old_newest", "young")
@@ -53,7 +53,7 @@ class KeyMemory:
         self.changed: set[str] = set()
         self._lifetime = seconds * 1000
         self._half = max(1, per_user // 2)
-        self._users: dict[str, _User] = {}
+        self._users: dict[str, UserKeys] = {}
         self._swept = 0
 
     def name_for(self, user: str) -> str:
@@ -63,40 +63,44 @@ class KeyMemory:
 
     def mark(self, user: str, mark: str, now: int) -> None:
         """Restores a user's mark, as `marks` gave it."""
-        self._users.setdefault(user, _User(now)).mark = mark
+        self.of(user, now).mark = mark
 
     def marks(self) -> dict[str, str]:
         """Returns the marks of every user who lost keys."""
         return {user: found.mark for user, found in self._users.items() if found.mark}
 
-    def find(self, user: str, topic: str, key: str, now: int) -> Committed | None:
-        """Returns what the original of this key was told, or None if it is new."""
+    def of(self, user: str, now: int) -> UserKeys:
+        """Returns the keys of a user, for `find` and `remember`: one lookup for a run of publishes."""
         found = self._users.get(user)
         if found is None:
-            return None
-        pair = (topic, key)
-        original = found.young.get(pair) or found.old.get(pair)
+            found = self._users[user] = UserKeys(now)
+        return found
+
+    def find(self, keys: UserKeys, pair: tuple[str, str], now: int) -> Committed | None:
+        """Returns what the original of this (topic, key) was told, or None if it is new."""
+        original = keys.young.get(pair) or keys.old.get(pair)
         if original is None or now - original.timestamp >= self._lifetime:
             return None
         return original
 
-    def remember(self, user: str, topic: str, key: str, committed: Committed, now: int) -> None:
+    def remember(
+        self, user: str, keys: UserKeys, pair: tuple[str, str], committed: Committed, now: int
+    ) -> None:
         """Keeps what was told."""
-        found = self._users.get(user)
-        if found is None:
-            found = self._users[user] = _User(now)
-        if found.young and (len(found.young) >= self._half or now - found.began >= self._lifetime):
-            self._rotate(user, found, now)
-        elif not found.young:
-            found.began = now
-        found.young[topic, key] = committed
-        found.newest = now
+        young = keys.young
+        if not young:
+            keys.began = now
+        elif len(young) >= self._half or now - keys.began >= self._lifetime:
+            self._rotate(user, keys, now)
+            young = keys.young
+        young[pair] = committed
+        keys.newest = now
 
-    def forget(self, user: str, topic: str, key: str) -> None:
+    def forget(self, user: str, pair: tuple[str, str]) -> None:
         """Takes `remember` back: its batch failed."""
         found = self._users.get(user)
-        if found is not None and found.young.pop((topic, key), None) is None:
-            found.old.pop((topic, key), None)
+        if found is not None and found.young.pop(pair, None) is None:
+            found.old.pop(pair, None)
 
     def sweep(self, now: int) -> None:
         """Drops users whose keys have all had their time; it looks once in that time."""
@@ -107,7 +111,7 @@ class KeyMemory:
             if now - found.newest >= self._lifetime:
                 del self._users[user]
 
-    def _rotate(self, user: str, found: _User, now: int) -> None:
+    def _rotate(self, user: str, found: UserKeys, now: int) -> None:
         if found.old and now - found.old_newest < self._lifetime:
             found.mark = f".{secrets.token_hex(4)}"
             self.changed.add(user)

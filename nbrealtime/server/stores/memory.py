@@ -125,7 +125,7 @@ class MemoryStore:
 
     def publish(self, batch: Sequence[Entry], now: int) -> Commit[Sequence[Committed]]:
         """Keeps a batch; the answer is there at once."""
-        book = self._book
+        book, keys = self._book, self._keys
         now = book.clock(now)
         topics = book.topics
         results: list[Committed] = []
@@ -133,7 +133,8 @@ class MemoryStore:
         for entry in batch:
             key = entry.key
             if key is not None:
-                original = self._keys.find(entry.user_id, entry.topic, key, now)
+                user, pair = keys.of(entry.user_id, now), (entry.topic, key)
+                original = keys.find(user, pair, now)
                 if original is not None:
                     tell(_again(original))
                     continue
@@ -154,7 +155,7 @@ class MemoryStore:
                 committed = Committed(topic.epoch, offset, entry.message_id, entry.timestamp)
             tell(committed)
             if key is not None:
-                self._keys.remember(entry.user_id, entry.topic, key, committed, now)
+                keys.remember(entry.user_id, user, pair, committed, now)
             if entry.retain:
                 self._retain(entry, committed)
         if self._size > self._most:

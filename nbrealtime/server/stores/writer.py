@@ -37,7 +37,8 @@ _INSERTS: Final = {
 # What one transaction trims at most, besides what it must keep up with.
 _TRIM_ROWS: Final = 4096
 
-_PackedKey = tuple[str, str, str, str | None, int | None, str, int]
+# User, (topic, key), and what was told.
+_PackedKey = tuple[str, tuple[str, str], Committed]
 
 
 class Kept(Topic):
@@ -85,8 +86,7 @@ class Writer:
         self._last_row: int = self._run("SELECT coalesce(max(id), 0) FROM topics").fetchone()[0]
         self._before: dict[Kept, tuple[int, int, int]] = {}
         self._parameters: list[object] = []
-        self._remembered: list[tuple[str, str, str]] = []
-        self._packed: list[_PackedKey] = []
+        self._remembered: list[_PackedKey] = []
         self._retained: dict[str, tuple[Entry, Committed]] = {}
         self._changes: list[Callable[[], None]] = []
         self._overdue: dict[Kept, None] = {}
@@ -121,9 +121,8 @@ class Writer:
         self._run("DELETE FROM losses WHERE since < ?", (horizon,))
         decode = msgspec.msgpack.Decoder(list[_PackedKey]).decode
         for (packed,) in self._run("SELECT packed FROM keys ORDER BY id"):
-            for user, topic, key, epoch, offset, message_id, timestamp in decode(packed):
-                committed = Committed(epoch, offset, message_id, timestamp)
-                self.keys.remember(user, topic, key, committed, timestamp)
+            for user, pair, told in decode(packed):
+                self.keys.remember(user, self.keys.of(user, told.timestamp), pair, told, told.timestamp)
         # What was lost on the way here was lost then, too, and has its name already.
         for user, mark in self._run("SELECT user, mark FROM losses"):
             self.keys.mark(user, mark, now)
@@ -143,10 +142,17 @@ class Writer:
         tell = results.append
         add = self._parameters.extend
         keys, before = self.keys, self._before
+        user_id = ""
+        user = keys.of(user_id, now)
         for entry, topic in zip(entries, topics, strict=True):
             key = entry.key
             if key is not None:
-                original = keys.find(entry.user_id, entry.topic, key, now)
+                # A publisher's messages come one after the other.
+                if entry.user_id != user_id:
+                    user_id = entry.user_id
+                    user = keys.of(user_id, now)
+                pair = (entry.topic, key)
+                original = keys.find(user, pair, now)
                 if original is not None:
                     tell(
                         Committed(
@@ -178,19 +184,8 @@ class Writer:
                 committed = Committed(topic.epoch, offset, entry.message_id, entry.timestamp)
             tell(committed)
             if key is not None:
-                keys.remember(entry.user_id, entry.topic, key, committed, now)
-                self._remembered.append((entry.user_id, entry.topic, key))
-                self._packed.append(
-                    (
-                        entry.user_id,
-                        entry.topic,
-                        key,
-                        committed.epoch,
-                        committed.offset,
-                        entry.message_id,
-                        entry.timestamp,
-                    )
-                )
+                keys.remember(user_id, user, pair, committed, now)
+                self._remembered.append((user_id, pair, committed))
             if entry.retain:
                 self._retained[entry.topic] = entry, committed
         return results
@@ -224,8 +219,8 @@ class Writer:
     def commit(self, now: int) -> None:
         """Ends the transaction; when this returns everything in it is kept."""
         self._flush_rows()
-        if self._packed:
-            packed = msgspec.msgpack.encode(self._packed)
+        if self._remembered:
+            packed = msgspec.msgpack.encode(self._remembered)
             self._run("INSERT INTO keys (newest, packed) VALUES (?, ?)", (now, packed))
         self._write_losses(now)
         if self._retained:
@@ -245,8 +240,8 @@ class Writer:
             self._run("ROLLBACK")
         for topic, (row, newest, total) in self._before.items():
             topic.row, topic.newest, topic.total = row, newest, total
-        for user, name, key in self._remembered:
-            self.keys.forget(user, name, key)
+        for user, pair, _ in self._remembered:
+            self.keys.forget(user, pair)
         self._clear()
 
     # -- between transactions
@@ -382,6 +377,5 @@ class Writer:
         self._before = {}
         self._parameters = []
         self._remembered = []
-        self._packed = []
         self._retained = {}
         self._changes = []
