@@ -90,7 +90,7 @@ def _rules(address: _Address, history: HistoryOptions) -> HistoryRules:
 
 
 def _parse(address: str) -> _Address:
-    parts = urlsplit(address)
+    parts = urlsplit(address, allow_fragments=False)
     if parts.scheme == "sqlite":
         kind: Literal["memory", "sqlite"] = "sqlite"
         path = _path(address, unquote(parts.path)) if not parts.netloc else None
@@ -125,7 +125,7 @@ def _path(address: str, path: str) -> Path | None:
         return None
     if "\0" in relative:
         raise ValueError(f"{address!r} has a zero byte in its path")
-    found = Path(relative)
+    found = Path(relative).expanduser()
     # Half the world writes three slashes before /data/lab.db. Where the relative reading leads
     # nowhere and the absolute one does not, nothing else can have been meant.
     if not found.is_absolute() and not found.parent.is_dir() and Path(path).parent.is_dir():
