@@ -8,6 +8,7 @@
         network.refuse()        # ... and nobody listens any more
         network.black_hole()    # ... or somebody does, and nothing arrives
         network.restore()
+        network.storm(seed=7)   # all of it, by itself, to one connection after the other
 
 Collaborators: `nbrealtime.server.serve`; the client thread's event loop, on
 which the network runs, so that no thread is added.
@@ -20,9 +21,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import secrets
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
 from types import TracebackType
@@ -84,7 +87,13 @@ class FaultyNetwork:
         self._weather = _Weather.CALM
         self._delay = 0.0
         self._budget: int | None = None
-        self._flows: set[_Flow] = set()
+        # In the order they came, so that a storm meets the same ones again.
+        self._flows: dict[_Flow, None] = {}
+        self._jitter = 0.0
+        self._chance = random.Random(0)  # noqa: S311 - weather, not a secret
+        self._stormy: asyncio.Task[None] | None = None
+        self.faults: Counter[str] = Counter()
+        """What a storm has done so far: how many connections it ``reset``, ``split``, ``drained``, ``lost``."""
         self._passable = asyncio.Event()
         self._passable.set()
         self._accepting: asyncio.Task[None] | None = None
@@ -117,6 +126,21 @@ class FaultyNetwork:
     def delay(self, seconds: float) -> None:
         """Holds everything back for ``seconds``, each way; 0 for none."""
         self._do(lambda: setattr(self, "_delay", seconds))
+
+    def storm(
+        self, *, seed: int, every: float = 0.1, jitter: float = 0.01, hole_seconds: float = 0.3
+    ) -> None:
+        """Lets faults happen by themselves until `restore`, one every ``every`` seconds on average.
+
+        Each meets one connection. It is reset at once; or in the middle of a message, after some more
+        bytes of either direction; or nothing gets through for up to ``hole_seconds``, and then it is
+        reset; or its client's end is, while the server goes on reading what was under way and learns of
+        it up to ``hole_seconds`` later. Meanwhile everything is late by up to ``jitter`` seconds, and
+        arrives in pieces.
+
+        ``seed`` fixes when what happens, as far as the connections that are there are the same.
+        """
+        self._do(lambda: self._begin_storm(seed, every, jitter, hole_seconds))
 
     def restore(self) -> None:
         """Everything works again, without delay; connections that were cut stay so."""
@@ -162,12 +186,46 @@ class FaultyNetwork:
         while True:
             client, _ = await loop.sock_accept(listener)
             client.setblocking(False)
-            self._flows.add(_Flow(self, client))
+            self._flows[_Flow(self, client)] = None
 
     def _cut(self) -> None:
         self._budget = None
         for flow in tuple(self._flows):
             flow.abort()
+
+    def _begin_storm(self, seed: int, every: float, jitter: float, hole_seconds: float) -> None:
+        self._calm()
+        self._jitter = jitter
+        self._chance = random.Random(seed)  # noqa: S311 - weather, not a secret
+        self._stormy = asyncio.get_running_loop().create_task(self._rage(every, hole_seconds))
+
+    async def _rage(self, every: float, hole_seconds: float) -> None:
+        chance = self._chance
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / every))
+            # Every choice is drawn whatever there is to choose from: the next one stays what it was.
+            where, what, much, long = (chance.random() for _ in range(4))
+            flows = [flow for flow in self._flows if flow.whole]
+            if not flows:
+                continue
+            flow = flows[int(where * len(flows))]
+            fault = ("reset", "split", "split", "drained", "lost")[int(what * 5)]
+            self.faults[fault] += 1
+            if fault == "reset":
+                flow.abort()
+            elif fault == "split":
+                # Small numbers more often: in the middle of the handshake, or of the next message.
+                flow.end_after(int(10 ** (4 * much)), from_server=long < 0.5)
+            elif fault == "drained":
+                flow.swallow(long * hole_seconds)
+            else:
+                flow.forsake(long * hole_seconds)
+
+    def _end_storm(self) -> None:
+        self._jitter = 0.0
+        if self._stormy is not None:
+            self._stormy.cancel()
+            self._stormy = None
 
     def _stop_listening(self) -> None:
         if self._accepting is not None:
@@ -196,9 +254,11 @@ class FaultyNetwork:
             self._listen()
         self._weather = _Weather.CALM
         self._delay = 0.0
+        self._end_storm()
         self._passable.set()
 
     def _close(self) -> None:
+        self._end_storm()
         self._stop_listening()
         self._cut()
 
@@ -210,7 +270,8 @@ class FaultyNetwork:
         Returns how many of them may, and whether it ends behind those.
         """
         loop = asyncio.get_running_loop()
-        wait = came + self._delay - loop.time()
+        late = self._delay + (self._jitter * self._chance.random() if self._jitter else 0.0)
+        wait = came + late - loop.time()
         if wait > 0:
             await asyncio.sleep(wait)
         await self._passable.wait()
@@ -227,9 +288,14 @@ class FaultyNetwork:
         """Waits while nothing gets through."""
         await self._passable.wait()
 
+    @property
+    def chunk_bytes(self) -> int:
+        """How many bytes the next piece may have."""
+        return int(10 ** (5 * self._chance.random())) if self._jitter else _CHUNK_BYTES
+
     def ended(self, flow: _Flow) -> None:
         """A flow is over."""
-        self._flows.discard(flow)
+        self._flows.pop(flow, None)
 
 
 class _Flow:
@@ -238,20 +304,51 @@ class _Flow:
     def __init__(self, network: FaultyNetwork, client: socket.socket) -> None:
         self._network = network
         self._client = client
+        self._ends = [client]
+        self._passable = asyncio.Event()
+        self._passable.set()
+        # By direction (from the server or not): how many bytes it lets through before it ends.
+        self._budgets: dict[bool, int] = {}
+        self._hearing: asyncio.Task[None] | None = None
+        self._forsaken = False
+        self.whole = True
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def abort(self) -> None:
         """Ends it with a reset."""
+        self.whole = False
         self._task.cancel()
+
+    def end_after(self, size: int, *, from_server: bool) -> None:
+        """Ends it when so many more bytes have come from one side."""
+        self.whole = False
+        self._budgets[from_server] = size
+
+    def swallow(self, seconds: float) -> None:
+        """Lets nothing through any more, and ends it after ``seconds``."""
+        self.whole = False
+        self._passable.clear()
+        asyncio.get_running_loop().call_later(seconds, self.abort)
+
+    def forsake(self, seconds: float) -> None:
+        """Ends the client's side. What it sent arrives, and the server's side ends after ``seconds``."""
+        self.whole = False
+        if self._hearing is None:
+            self.abort()  # there is no other side yet
+            return
+        self._forsaken = True
+        self._hearing.cancel()
+        self._ends.remove(self._client)
+        _reset(self._client)
+        asyncio.get_running_loop().call_later(seconds, self.abort)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        ends = [self._client]
         is_clean = False
         try:
             await self._network.opened()
             server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            ends.append(server)
+            self._ends.append(server)
             server.setblocking(False)
             await loop.sock_connect(server, self._network.target)
             async with asyncio.TaskGroup() as both:
@@ -261,14 +358,13 @@ class _Flow:
         except* (OSError, _Cut):
             pass  # one end is gone, or was cut: so is the other
         finally:
-            for end in ends:
-                loop.remove_reader(end)
-                loop.remove_writer(end)
-                if not is_clean:
-                    # A linger time of zero makes closing a reset: no goodbye, and nothing more arrives.
-                    with contextlib.suppress(OSError):
-                        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                end.close()
+            for end in self._ends:
+                if is_clean:
+                    loop.remove_reader(end)
+                    loop.remove_writer(end)
+                    end.close()
+                else:
+                    _reset(end)
             self._network.ended(self)
 
     async def _relay(self, source: socket.socket, drain: socket.socket, *, from_server: bool) -> None:
@@ -279,7 +375,7 @@ class _Flow:
         async def read() -> None:
             while True:
                 await self._network.opened()
-                chunk = await loop.sock_recv(source, _CHUNK_BYTES)
+                chunk = await loop.sock_recv(source, self._network.chunk_bytes)
                 await late.put((chunk, loop.time()))
                 if not chunk:
                     return
@@ -289,16 +385,38 @@ class _Flow:
                 chunk, came = await late.get()
                 if not chunk:
                     await self._network.opened()
-                    drain.shutdown(socket.SHUT_WR)
+                    await self._passable.wait()
+                    if not (self._forsaken and from_server):
+                        drain.shutdown(socket.SHUT_WR)
                     return
                 allowed, is_end = await self._network.pass_through(len(chunk), came, from_server=from_server)
+                await self._passable.wait()
+                budget = self._budgets.get(from_server)
+                if budget is not None:
+                    self._budgets[from_server] = budget - allowed
+                    allowed, is_end = min(allowed, budget), is_end or allowed >= budget
+                if self._forsaken and from_server:
+                    continue  # nobody is there any more
                 await loop.sock_sendall(drain, chunk[:allowed])
                 if is_end:
                     raise _Cut
 
         async with asyncio.TaskGroup() as pair:
-            pair.create_task(read())
+            reading = pair.create_task(read())
             pair.create_task(write())
+            if not from_server:
+                self._hearing = reading
+
+
+def _reset(end: socket.socket) -> None:
+    """Closes a socket without a goodbye, and nothing more arrives."""
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(end)
+    loop.remove_writer(end)
+    # A linger time of zero makes closing a reset.
+    with contextlib.suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.close()
 
 
 class _Cut(Exception):
