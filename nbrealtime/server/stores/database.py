@@ -27,7 +27,7 @@ from typing import IO, Final
 from nbrealtime.errors import StoreError
 from nbrealtime.server.stores.book import fresh_epoch
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "explain", "open_database"]
 
 APPLICATION: Final = 0x6E627274  # "nbrt"
 SCHEMA: Final = 1
@@ -168,7 +168,7 @@ def open_database(path: Path, *, full: bool, boot: str) -> Database:
         if lock is not None:
             lock.close()
         if isinstance(fault, sqlite3.Error | OSError):
-            raise _explain(path, fault) from fault
+            raise explain(path, fault) from fault
         raise
     return database
 
@@ -271,13 +271,19 @@ def _lock(path: Path) -> IO[bytes]:
     return file
 
 
-def _explain(path: Path, fault: sqlite3.Error | OSError) -> StoreError:
+def explain(path: Path, fault: Exception) -> StoreError:
+    """Returns what a user is told of a fault of SQLite's or of the system's."""
     name = getattr(fault, "sqlite_errorname", "")
     text = str(fault)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         reason = "is locked by another program"
         advice = "Close what has it open (a sqlite3 shell, a backup), or give another path"
-    elif name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text or "no such" in text:
+    elif (
+        name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+        or "malformed" in text
+        or "no such" in text
+        or not isinstance(fault, sqlite3.Error | OSError)
+    ):
         reason = f"is damaged ({text})"
         advice = "Restore a backup, or move it away: `sqlite3 FILE .recover` may still read it"
     elif name.startswith("SQLITE_FULL"):

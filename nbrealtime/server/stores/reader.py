@@ -11,16 +11,21 @@ messages into one JSON text, and one statement sees them all at one moment.
 
 from __future__ import annotations
 
+import logging
+import queue
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from nbrealtime.hub.store import Page, Position, Stored
+from nbrealtime.hub.store import Commit, Page, Position, Stored, Unavailable
 from nbrealtime.server.stores.history import MESSAGE_OVERHEAD
 
-__all__ = ["Query", "read_page", "read_retained"]
+__all__ = ["Query", "Reader", "read_page", "read_retained"]
 
 # ``low`` is the oldest message that counts as kept: the file may still have older ones.
 _PAGE: Final = """
@@ -52,6 +57,10 @@ _RETAINED: Final = (
     " FROM retained WHERE topic = ?"
 )
 _ANY_SIZE: Final = 2**62
+
+_logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _decode = msgspec.json.Decoder(list[tuple[int, str, int, int | None, str, str, str]]).decode
 
@@ -126,3 +135,50 @@ def read_retained(connection: sqlite3.Connection, topic: str) -> Stored | None:
     """
     row = connection.execute(_RETAINED, (topic,)).fetchone()
     return None if row is None else Stored(*row)
+
+
+class Reader:
+    """The reading thread's work and its queue. `ask` and `stop` are called on the loop, `run` is the thread.
+
+    Arguments:
+        path: the file, for the log.
+        connection: the thread's from now on; it closes it when it ends.
+        post: runs a function soon on the loop.
+    """
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, post: Callable[[Callable[[], None]], None]
+    ) -> None:
+        self.closed = False
+        self._path = path
+        self._connection = connection
+        self._post = post
+        self._asked: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Commit[Any]] | None]
+        self._asked = queue.SimpleQueue()
+
+    def ask(self, read: Callable[[sqlite3.Connection], T]) -> Commit[T]:
+        """Reads on the thread; what comes of it is answered on the loop."""
+        commit: Commit[T] = Commit()
+        if self.closed:
+            commit.fail(Unavailable("the store is closed"))
+        else:
+            self._asked.put((read, commit))
+        return commit
+
+    def stop(self) -> None:
+        """Ends the thread after what was asked so far."""
+        self.closed = True
+        self._asked.put(None)
+
+    def run(self) -> None:
+        """The thread's whole life."""
+        while (asked := self._asked.get()) is not None:
+            read, commit = asked
+            try:
+                answer = read(self._connection)
+            except Exception as fault:  # noqa: BLE001 - whoever asked hears of it
+                _logger.warning("%s could not be read: %s", self._path, fault)
+                self._post(partial(commit.fail, Unavailable(f"the history could not be read: {fault}")))
+            else:
+                self._post(partial(commit.resolve, answer))
+        self._connection.close()

@@ -1,15 +1,14 @@
 """History in a file: what was acknowledged survives the process.
 
-Two threads stand behind it. ``nbrealtime-store`` commits: a transaction takes
-all batches that waited for it, so that under load there are fewer and larger
-ones. ``nbrealtime-store-reader`` reads pages, on a connection of its own. The
-store itself belongs to the server's loop, decides everything (epochs, who is
-held, what is forgotten), and is answered through ``post``.
+Two threads stand behind it. ``nbrealtime-store`` commits, as
+`nbrealtime.server.stores.committer` says; ``nbrealtime-store-reader`` reads
+pages on a connection of its own (`nbrealtime.server.stores.reader`), so that a
+long replay and a commit do not wait for each other. The store itself belongs to
+the server's loop and is answered there through ``post``.
 
-The one rule: the loop decides and the threads perform, in the order of one
-queue. Nothing is confirmed before its commit has returned; a transaction that
-fails is taken back whole and its batches are tried one by one, so that what
-fails is as little as possible.
+The one rule: the loop decides (epochs, who is held, what is forgotten) and the
+threads perform, in the order of one queue. Nothing is confirmed before its
+commit has returned.
 
 What is lost with ``synchronous="normal"`` is told by `nbrealtime.server.stores.database`.
 """
@@ -17,70 +16,36 @@ What is lost with ``synchronous="normal"`` is told by `nbrealtime.server.stores.
 from __future__ import annotations
 
 import contextlib
-import logging
-import queue
 import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+import msgspec
 import psutil
 
 from nbrealtime import discovery, lifecycle
 from nbrealtime.hub.store import Commit, Committed, Entry, Page, Position, Stored, Unavailable
 from nbrealtime.server.stores.book import DAY, TOPICS, Book, fresh_epoch
-from nbrealtime.server.stores.database import open_database
+from nbrealtime.server.stores.committer import Batch, Committer
+from nbrealtime.server.stores.database import explain, open_database
 from nbrealtime.server.stores.history import History, HistoryRules
 from nbrealtime.server.stores.keys import KeyMemory
-from nbrealtime.server.stores.reader import Query, read_page, read_retained
+from nbrealtime.server.stores.reader import Query, Reader, read_page, read_retained
 from nbrealtime.server.stores.writer import Kept, Writer
 
 __all__ = ["SqliteStore"]
 
-# One transaction takes about so many entries: 20 ms of work.
-_MOST_ENTRIES: Final = 8192
 # Payloads that may wait for the disk; beyond it batches fail.
 _MOST_WAITING: Final = 64 * 2**20
-_LOOK_EVERY: Final = 1000
 _CLOSE_SECONDS: Final = 10.0
 _FOREVER: Final = 2**62
 
-_logger = logging.getLogger(__name__)
 _open: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 _inherited: list[object] = []
-
-
-class _Batch:
-    """A batch on its way through the commit thread, and back with its results."""
-
-    __slots__ = ("commit", "entries", "now", "refused", "results", "size", "topics")
-
-    def __init__(self, entries: Sequence[Entry], topics: Sequence[Kept | None], now: int) -> None:
-        self.entries = entries
-        self.topics = topics
-        self.now = now
-        self.size = sum(len(entry.data) for entry in entries)
-        self.refused = False
-        self.commit: Commit[Sequence[Committed]] = Commit()
-        self.results: list[Committed] = []
-
-    def run(self, writer: Writer) -> None:
-        """Adds itself to the writer's transaction."""
-        self.results = writer.append(self.entries, self.topics, self.now)
-
-
-class _Task:
-    """Anything else that the commit thread does; one that is ``owed`` is tried again until it succeeds."""
-
-    __slots__ = ("now", "owed", "run")
-
-    def __init__(self, run: Callable[[Writer], object], now: int, *, owed: bool) -> None:
-        self.run = run
-        self.now = now
-        self.owed = owed
 
 
 class SqliteStore:
@@ -134,23 +99,29 @@ class SqliteStore:
                 generation=self._database.generation,
             )
             self._book.clock(now)
-            self._writer = Writer(self._database, self._keys)
-            self._load(now)
-            self._reading = self._database.reader()
-        except BaseException:
+            writer = Writer(self._database, self._keys)
+            self._load(writer, now)
+            self._reader = Reader(self._database.path, self._database.reader(), post=self._post)
+        except BaseException as fault:
             self._database.abandon()
+            if isinstance(fault, sqlite3.Error | msgspec.MsgspecError):
+                raise explain(self._database.path, fault) from fault
             raise
+        self._committer = Committer(
+            self._database,
+            writer,
+            post=self._post,
+            settle=self._settle,
+            most=total_bytes,
+            grown=self._evict,
+        )
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
-        self._look_at = now
-        self._jobs: queue.SimpleQueue[_Batch | _Task | None] = queue.SimpleQueue()
-        self._reads: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Commit[Any]] | None]
-        self._reads = queue.SimpleQueue()
-        self._owed: list[_Batch | _Task] = []
+        # In the order in which they end: the last connection of a file tidies its log away.
         self._threads = [
-            threading.Thread(target=self._commit_all, name="nbrealtime-store", daemon=True),
-            threading.Thread(target=self._read_all, name="nbrealtime-store-reader", daemon=True),
+            threading.Thread(target=self._reader.run, name="nbrealtime-store-reader", daemon=True),
+            threading.Thread(target=self._committer.run, name="nbrealtime-store", daemon=True),
         ]
         _open.add(self)
         for thread in self._threads:
@@ -195,7 +166,7 @@ class SqliteStore:
             topics.append(topic)
         if plain:
             return Commit.of([Committed(None, None, entry.message_id, entry.timestamp) for entry in batch])
-        job = _Batch(batch, topics, now)
+        job = Batch(batch, topics, now)
         if self._closed:
             job.commit.fail(Unavailable("the store is closed"))
             return job.commit
@@ -203,11 +174,11 @@ class SqliteStore:
         job.refused = self._waiting_bytes > _MOST_WAITING
         self._waiting += 1
         self._waiting_bytes += job.size
-        self._jobs.put(job)
+        self._committer.put(job)
         self._sweep(now)
         return job.commit
 
-    def _settle(self, job: _Batch, fault: Unavailable | None) -> None:
+    def _settle(self, job: Batch, fault: Unavailable | None) -> None:
         """On the loop: a batch was committed, or was not."""
         self._waiting -= 1
         self._waiting_bytes -= job.size
@@ -263,24 +234,16 @@ class SqliteStore:
             bytes=history.size,
             max_bytes=max_bytes,
         )
-        return self._ask(partial(read_page, query=query))
+        return self._reader.ask(partial(read_page, query=query))
 
     def retained(self, topic: str) -> Commit[Stored | None]:
         """Reads the topic's retained value on the reading thread."""
-        return self._ask(partial(read_retained, topic=topic))
+        return self._reader.ask(partial(read_retained, topic=topic))
 
     def topics(self, now: int) -> Mapping[str, Position]:
         """Returns every topic with history and its position, as a view."""
         self._book.clock(now)
         return self._book.positions()
-
-    def _ask(self, read: Callable[[sqlite3.Connection], Any]) -> Commit[Any]:
-        commit: Commit[Any] = Commit()
-        if self._closed:
-            commit.fail(Unavailable("the store is closed"))
-        else:
-            self._reads.put((read, commit))
-        return commit
 
     # -- what is kept
 
@@ -297,20 +260,21 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        for topic in self._book.topics.values():
-            if topic.holds or topic.released is not None:
-                topic.touched = self._book.now if topic.holds else max(topic.touched, topic.released or 0)
-        self._jobs.put(None)
-        self._reads.put(None)
-        for thread in self._threads:
+        book = self._book
+        for topic in book.topics.values():
+            topic.touched = book.now if topic.holds else max(topic.touched, topic.released or 0)
+        known = list(book.topics.values())
+        self._committer.do(lambda writer: writer.touch(known), book.now, owed=False)
+        for end, thread in zip((self._reader.stop, self._committer.stop), self._threads, strict=True):
+            end()
             thread.join(_CLOSE_SECONDS)
         _open.discard(self)
 
-    def _load(self, now: int) -> None:
+    def _load(self, writer: Writer, now: int) -> None:
         """Takes up what the file has. Nobody knows who held what when a file was not closed: everything was."""
         database, book = self._database, self._book
         off: list[int] = []
-        for row, name, epoch, newest, oldest, total, gone, touched in self._writer.load_topics():
+        for row, name, epoch, newest, oldest, total, gone, touched in writer.load_topics():
             history = book.rules.of(name)
             if history is None:
                 # Switched off since. What it has is kept, in case it is switched on again, but what is
@@ -321,8 +285,8 @@ class SqliteStore:
             topic.row, topic.offset, topic.newest, topic.oldest = row, newest, newest, oldest
             topic.total, topic.gone = total, gone
             topic.released = now if database.interrupted else touched
-        self._writer.renew(off, fresh_epoch())
-        self._writer.load_keys(now)
+        writer.renew(off, fresh_epoch())
+        writer.load_keys(now)
 
     def _make(self, name: str, epoch: str, history: History, now: int) -> Kept:
         topic = Kept(name, epoch, history, now)
@@ -340,7 +304,9 @@ class SqliteStore:
         """Looks after a few topics that nobody asks about: trims them, and forgets them after their day."""
         for topic in self._book.due(now):
             if topic.oldest <= topic.newest:
-                if topic.history.seconds is not None:
+                # Readers are told what is too old whether it is still there or not: no need to hurry.
+                if topic.history.seconds is not None and now >= topic.look_at:
+                    topic.look_at = now + max(1000, int(topic.history.milliseconds) // 8)
                     self._do(partial(Writer.trim_topic, topic=topic, now=now), owed=False)
             elif not topic.held(now) and now - topic.touched >= DAY:
                 self._book.forget(topic)
@@ -362,102 +328,7 @@ class SqliteStore:
 
     def _do(self, run: Callable[[Writer], object], *, owed: bool) -> None:
         if not self._closed:
-            self._jobs.put(_Task(run, self._book.now, owed=owed))
-
-    # -- the threads
-
-    def _commit_all(self) -> None:
-        """The commit thread's whole life."""
-        ended = False
-        while not ended:
-            jobs: list[_Batch | _Task] = []
-            entries = 0
-            job = self._jobs.get()
-            while job is not None:
-                jobs.append(job)
-                if isinstance(job, _Batch):
-                    entries += len(job.entries)
-                if entries >= _MOST_ENTRIES or self._jobs.empty():
-                    break
-                job = self._jobs.get()
-            ended = job is None
-            if jobs:
-                self._work(jobs)
-                self._tidy(jobs[-1].now, entries)
-        self._finish()
-
-    def _work(self, jobs: Sequence[_Batch | _Task]) -> None:
-        """Does all jobs in one transaction, or each in its own if that fails, and answers."""
-        fault = self._attempt(jobs)
-        for job in jobs:
-            answer = self._attempt([job]) if fault is not None and len(jobs) > 1 else fault
-            if isinstance(job, _Batch):
-                if job.refused:
-                    answer = Unavailable("too much waits for the disk")
-                self._post(partial(self._settle, job, answer))
-            elif answer is not None and job.owed:
-                self._owed.append(job)
-
-    def _attempt(self, jobs: Sequence[_Batch | _Task]) -> Unavailable | None:
-        """Does what is owed and the jobs in one transaction, or nothing; returns why not."""
-        writer = self._writer
-        try:
-            writer.begin()
-            for job in (*self._owed, *jobs):
-                if not (isinstance(job, _Batch) and job.refused):
-                    job.run(writer)
-            writer.commit(jobs[-1].now)
-        except Exception as fault:  # noqa: BLE001 - whoever published hears of it, and the next ones have their turn
-            _logger.warning("%s did not take what was published: %s", self._database.path, fault)
-            self._roll_back()
-            return Unavailable(f"the history could not be written: {fault}")
-        self._owed.clear()
-        return None
-
-    def _tidy(self, now: int, entries: int) -> None:
-        """Trims as much as was added, and now and then looks how large the file is."""
-        try:
-            self._writer.trim(now, max(4096, 2 * entries))
-            if now >= self._look_at:
-                self._look_at = now + _LOOK_EVERY
-                used = self._writer.used_bytes()
-                if used > self._most:
-                    self._post(partial(self._evict, used))
-        except sqlite3.Error as fault:
-            # Nobody waits for this. It comes up again after the next commit.
-            _logger.warning("%s could not be trimmed: %s", self._database.path, fault)
-            self._roll_back()
-
-    def _roll_back(self) -> None:
-        try:
-            self._writer.roll_back()
-        except sqlite3.Error as fault:
-            _logger.warning("%s: %s", self._database.path, fault)
-
-    def _finish(self) -> None:
-        try:
-            self._writer.begin()
-            for task in self._owed:
-                task.run(self._writer)
-            self._writer.touch(list(self._book.topics.values()))
-            self._writer.commit(self._book.now)
-        except sqlite3.Error as fault:
-            _logger.warning("%s could not be closed as it should: %s", self._database.path, fault)
-            self._roll_back()
-        self._database.close()
-
-    def _read_all(self) -> None:
-        """The reading thread's whole life."""
-        while (asked := self._reads.get()) is not None:
-            read, commit = asked
-            try:
-                answer = read(self._reading)
-            except Exception as fault:  # noqa: BLE001 - whoever asked hears of it
-                _logger.warning("%s could not be read: %s", self._database.path, fault)
-                self._post(partial(commit.fail, Unavailable(f"the history could not be read: {fault}")))
-            else:
-                self._post(partial(commit.resolve, answer))
-        self._reading.close()
+            self._committer.do(run, self._book.now, owed=owed)
 
     def _post(self, function: Callable[[], None]) -> None:
         # A loop that has ended has nobody left to tell.
@@ -474,7 +345,8 @@ def _forget_all() -> None:
     """In a forked child: the threads are not here, and the connections may not even be closed."""
     for store in list(_open):
         store._closed = True
-        _inherited.append((store._database, store._reading))
+        store._reader.closed = True
+        _inherited.append((store._database, store._reader))
     _open.clear()
 
 

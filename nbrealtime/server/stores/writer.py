@@ -42,17 +42,18 @@ _PackedKey = tuple[str, tuple[str, str], Committed]
 
 
 class Kept(Topic):
-    """One topic of a file. What follows the dash belongs to the commit thread.
+    """One topic of a file. What it has besides ``look_at`` is the commit thread's to change.
 
-    epoch, holds, offset, … — ``row``: its id in the file, 0 before there is one; ``newest``: the offset
-    assigned last; ``oldest``: the first that the file still has; ``total``: the size of everything ever
-    kept; ``gone``: the part of it that was trimmed.
+    ``look_at``: when the loop next asks for what is too old to be trimmed. ``row``: the topic's id in the
+    file, 0 before there is one; ``newest``: the offset assigned last; ``oldest``: the first that the
+    file still has; ``total``: the size of everything ever kept; ``gone``: the part of it that was trimmed.
     """
 
-    __slots__ = ("gone", "newest", "oldest", "row", "slack", "total")
+    __slots__ = ("gone", "look_at", "newest", "oldest", "row", "slack", "total")
 
     def __init__(self, name: str, epoch: str, history: History, now: int) -> None:
         super().__init__(name, epoch, history, now)
+        self.look_at = now
         self.row = 0
         self.newest = 0
         self.oldest = 1
