@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from nbrealtime import discovery
-from nbrealtime.commands.values import actions, lifetime, pattern, port
+from nbrealtime.commands.values import claim, grant, history, history_rules, lifetime, pattern, port
 from nbrealtime.errors import AddressInUse, RealtimeError
-from nbrealtime.wire.times import format_duration
+from nbrealtime.wire.times import format_age, format_duration
 
 if TYPE_CHECKING:
     from nbrealtime.server import Server
@@ -34,6 +35,8 @@ _NEXT: Final = 'Next: t = rt.subscribe("lab:temp"), then t.plot()'
 _START: Final = f"Start one: %{_NAME}"
 
 _server: Server | None = None
+# The store that it was asked for, as it was written.
+_stored: str | None = None
 
 
 def load(shell: Any) -> None:
@@ -53,10 +56,14 @@ def unload(shell: Any) -> None:
 def rtserver(line: str) -> None:
     """A pub/sub server in this kernel.
 
-    %rtserver [start] [--port PORT] [--host HOST]
+    %rtserver [start] [--port PORT] [--host HOST] [--store URL]
         start one on a free port; if one runs, say where
     %rtserver status
         say where it listens and who uses it
+    %rtserver who
+        list who is connected
+    %rtserver kick NAME
+        remove a user, or one connection
     %rtserver token [NAME] [--ttl 2h] [--topics TOPIC …] [--allow ACTION …]
         show a token for somebody else, for a minute
     %rtserver stop
@@ -107,7 +114,24 @@ def build_parser() -> argparse.ArgumentParser:
     start = add("start", _start, "start a server; the action when none is named")
     start.add_argument("--port", type=port, help="the port to listen on (default: a free one)")
     start.add_argument("--host", help="the address to listen on (default: 127.0.0.1, this machine only)")
+    start.add_argument(
+        "--store",
+        metavar="URL",
+        help="where history lives: memory, or sqlite:///PATH, which survives a restart (default: memory)",
+    )
+    start.add_argument(
+        "--history",
+        type=history,
+        nargs="+",
+        metavar="RULE",
+        help="how many messages a topic keeps, and how long: 1000, 1000,1h or lab:*=0 (default: the store's)",
+    )
     add("status", _status, "say where the server listens and who uses it")
+    add("who", _who, "list who is connected")
+    kick = add("kick", _kick, "remove a user, or one connection")
+    kick.add_argument(
+        "name", metavar="NAME", help="the user, or a connection like c3, as who lists them"
+    )
     token = add("token", _token, "show a token for somebody else, for a minute")
     token.add_argument(
         "name", nargs="?", default="guest", metavar="NAME", help="whose token it is (default: guest)"
@@ -128,10 +152,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     token.add_argument(
         "--allow",
-        type=actions,
+        type=grant,
         nargs="+",
         metavar="ACTION",
-        help="what it allows on them: subscribe, publish, presence, history (default: all four)",
+        help="what it allows on them: subscribe, publish, presence, history (default: all four); or PATTERN=ACTION,…",
     )
     add("stop", _stop, "stop the server, with a goodbye to everybody")
     return parser
@@ -154,17 +178,23 @@ def _with_action(words: list[str]) -> list[str]:
 def _start(arguments: argparse.Namespace) -> None:
     from nbrealtime.server import serve
 
-    global _server
+    global _server, _stored
     running = _address()
     if running is not None:
-        # A cell that is run again asks for the same server; only another port or host asks for another.
+        # A cell that is run again asks for the same server; only another port, host or store asks for another.
         if _differs(running, arguments):
             raise _Trouble(
                 f"A server runs here already, at {running}. To move it: %{_NAME} stop, then start it again"
             )
     else:
         try:
-            _server = serve(arguments.port or 0, arguments.host or "127.0.0.1")
+            _server = serve(
+                arguments.port or 0,
+                arguments.host or "127.0.0.1",
+                store=arguments.store or "memory",
+                history=history_rules(arguments.history),
+            )
+            _stored = arguments.store
         except AddressInUse as fault:
             raise _Trouble(
                 f"Port {fault.port} on {fault.host} is in use. Take a free one: %{_NAME}"
@@ -187,14 +217,57 @@ def _status(arguments: argparse.Namespace) -> None:
     print(f"Server running at {running} (this kernel){used}")
 
 
+def _who(arguments: argparse.Namespace) -> None:
+    server = _own()
+    if server is None:
+        raise _unowned("see who is there")
+    found = server.connections()
+    if not found:
+        print("Nobody is connected.")
+        return
+    now = time.time()
+    lines = [("CONNECTION", "USER", "NAME", "TOPICS", "SINCE", "FROM")]
+    lines += [
+        (
+            one["connection"],
+            _printable(one["user"]),
+            _printable(one["name"]),
+            str(one["topics"]),
+            format_age(max(0.0, now - one["since"])),
+            one["address"],
+        )
+        for one in found
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _printable(text: str) -> str:
+    """A name as its owner chose it, but without what would move the cursor."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _kick(arguments: argparse.Namespace) -> None:
+    server = _own()
+    if server is None:
+        raise _unowned("remove somebody")
+    count = server.kick(arguments.name)
+    if not count:
+        raise _Trouble(f"Nobody of that name is connected. Who is: %{_NAME} who")
+    connections = "1 connection" if count == 1 else f"{count} connections"
+    print(f"{arguments.name} removed: {connections}. A token that is out stays good until its time is over.")
+
+
 def _token(arguments: argparse.Namespace) -> None:
     server = _own()
     if server is None:
         raise _unowned("make a token")
     from nbrealtime.widgets.token import show_token
 
-    allow = None if arguments.allow is None else [action for several in arguments.allow for action in several]
-    token = server.token(arguments.name, topics=arguments.topics, allow=allow, ttl=arguments.ttl)
+    token = server.token(arguments.name, topics=claim(arguments.topics, arguments.allow), ttl=arguments.ttl)
     lasting = "ever" if arguments.ttl is None else format_duration(arguments.ttl)
     show_token(token, ttl_text=lasting)
 
@@ -237,4 +310,6 @@ def _unowned(wish: str) -> _Trouble:
 
 def _differs(running: str, arguments: argparse.Namespace) -> bool:
     host, _, number = running.partition("://")[2].rpartition(":")
+    if arguments.store is not None and arguments.store != _stored:
+        return True
     return (arguments.port or int(number)) != int(number) or (arguments.host or host) != host

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from nbrealtime import discovery, magics
 from nbrealtime.server import serve
@@ -188,3 +190,43 @@ def test_the_reference_has_every_option_and_no_other() -> None:
             options.append(f"| `{label}` | {option.help} |")
     documented = [line for line in page.splitlines() if line.startswith(("| `--", "| `NAME"))]
     assert documented == options
+
+
+def test_who_lists_the_connections_and_kick_removes_them(notebook: Notebook) -> None:
+    notebook.run("%rtserver")
+    assert notebook.run("%rtserver who") == "Nobody is connected.\n"
+    assert "Nobody of that name" in notebook.fails("%rtserver kick ada")
+    entry = discovery.local()
+    assert entry is not None
+    server = magics._server
+    assert server is not None
+    token = server.token("ada\x1b[2J", name="Ada")
+    with connect(f"{entry.url}/ws?token={token}") as client:
+        client.recv(timeout=10)
+        head, line = notebook.run("%rtserver who").splitlines()
+        assert head.split() == ["CONNECTION", "USER", "NAME", "TOPICS", "SINCE", "FROM"]
+        assert "Ada" in line
+        assert "\x1b" not in line, "a name may not move the cursor"
+        name = line.split()[0]
+        assert f"{name} removed: 1 connection." in notebook.run(f"%rtserver kick {name}")
+        assert "removed by the operator" in str(client.recv(timeout=10))
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4503
+    assert notebook.run("%rtserver who") == "Nobody is connected.\n"
+
+
+@pytest.mark.parametrize("line", ["%rtserver who", "%rtserver kick ada"])
+def test_without_a_server_nobody_is_there(notebook: Notebook, line: str) -> None:
+    assert notebook.fails(line) == "No server runs in this kernel. Start one: %rtserver"
+
+
+def test_history_can_live_in_a_file(notebook: Notebook, tmp_path: Path) -> None:
+    line = f"%rtserver --store sqlite:///{tmp_path}/lab.db --history lab:*=5 100,1h"
+    assert notebook.run(line) == notebook.run(line)
+    assert (tmp_path / "lab.db").exists()
+    assert notebook.run("%rtserver").startswith("Server running")
+    assert "To move it" in notebook.fails("%rtserver --store memory")
+    notebook.run("%rtserver stop")
+    assert "is no store" in notebook.fails("%rtserver --store lab.db")

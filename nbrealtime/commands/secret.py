@@ -10,12 +10,13 @@ import argparse
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from nbrealtime.commands.reporting import CommandError, say
 
-__all__ = ["VARIABLE", "add_secret_argument", "read_secret"]
+__all__ = ["VARIABLE", "add_key_arguments", "add_secret_argument", "read_key", "read_secret"]
 
 VARIABLE: Final = "NBREALTIME_SECRET"
 
@@ -28,6 +29,34 @@ def add_secret_argument(parser: argparse.ArgumentParser, *, otherwise: str) -> N
         metavar="FILE",
         help=f"read the signing secret from FILE (else from {VARIABLE}; {otherwise})",
     )
+
+
+def add_key_arguments(parser: argparse.ArgumentParser, *, purpose: str) -> None:
+    """Adds ``--algorithm``, ``--key-file``, ``--audience`` and ``--issuer``."""
+    parser.add_argument(
+        "--algorithm",
+        nargs="+",
+        metavar="NAME",
+        help="of the tokens' signatures, like RS256, ES256 or EdDSA (default: HS256, with a secret)",
+    )
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help=purpose)
+    parser.add_argument("--audience", metavar="NAME", help="what a token's aud says")
+    parser.add_argument("--issuer", metavar="NAME", help="what a token's iss says")
+
+
+def read_key(file: Path, algorithms: Sequence[str] | None) -> str:
+    """Returns the key in ``file``, in PEM.
+
+    Raises:
+        CommandError: it cannot be read, or it is not said what it is for.
+    """
+    if algorithms is None:
+        raise CommandError(f"say what the key in {file} is for: --algorithm RS256, ES256 or EdDSA")
+    try:
+        return file.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "it is not in PEM"
+        raise CommandError(f"the key file {file} cannot be read: {reason}") from fault
 
 
 def read_secret(file: Path | None) -> str | None:

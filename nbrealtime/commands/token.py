@@ -15,8 +15,14 @@ import sys
 from typing import Final
 
 from nbrealtime.commands.reporting import CommandError
-from nbrealtime.commands.secret import VARIABLE, add_secret_argument, read_secret
-from nbrealtime.commands.values import actions, lifetime, pattern
+from nbrealtime.commands.secret import (
+    VARIABLE,
+    add_key_arguments,
+    add_secret_argument,
+    read_key,
+    read_secret,
+)
+from nbrealtime.commands.values import claim, grant, lifetime, pattern
 
 __all__ = ["HELP", "configure", "run"]
 
@@ -30,6 +36,7 @@ its own $ topics and other users' user:… topics.
 Examples:
   nbrealtime token ada --secret-file secret.txt
   nbrealtime token screen --topics 'lab:*' --allow subscribe --ttl 30d
+  nbrealtime token robot --allow 'lab:**=subscribe,history' 'robot:*=publish'
   NBREALTIME_TOKEN=$(nbrealtime token robot) nbrealtime publish lab:temp 21.5 --url ws://lab:8750
 
 The secret itself is never an argument; it comes from {VARIABLE}, from a
@@ -53,10 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--allow",
-        type=actions,
+        type=grant,
         nargs="+",
         metavar="ACTION",
-        help="what it allows on them: subscribe, publish, presence, history (default: all four)",
+        help="what it allows on them: subscribe, publish, presence, history (default: all four); or PATTERN=ACTION,…",
     )
     parser.add_argument(
         "--ttl",
@@ -66,23 +73,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long it is good for, like 90s, 2h, 30d or never (default: 1d)",
     )
     add_secret_argument(parser, otherwise="else you are asked")
+    add_key_arguments(parser, purpose="sign with the private key in FILE (PEM), instead of a secret")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints one token."""
-    secret = read_secret(arguments.secret_file) or _ask()
+    if arguments.key_file is not None:
+        secret = read_key(arguments.key_file, arguments.algorithm)
+    else:
+        secret = read_secret(arguments.secret_file) or _ask()
     from nbrealtime.server.config import Config
     from nbrealtime.server.tokens import Authority
 
-    token = Authority(Config(secret=secret)).issue(
-        arguments.user or getpass.getuser(),
-        name=arguments.name,
-        topics=arguments.topics,
-        allow=None
-        if arguments.allow is None
-        else [action for several in arguments.allow for action in several],
-        ttl=arguments.ttl,
-    )
+    try:
+        authority = Authority(
+            Config(
+                secret=secret,
+                algorithms=arguments.algorithm or ("HS256",),
+                audience=arguments.audience,
+                issuer=arguments.issuer,
+            )
+        )
+        if not authority.can_sign:
+            raise CommandError(f"the key in {arguments.key_file} is a public one, and cannot sign")
+        token = authority.issue(
+            arguments.user or getpass.getuser(),
+            name=arguments.name,
+            topics=claim(arguments.topics, arguments.allow),
+            ttl=arguments.ttl,
+        )
+    except ValueError as fault:
+        # An option that makes no sense. The message is ours, and quotes neither secret nor key.
+        raise CommandError(str(fault)) from fault
     print(token)
     return 0
 

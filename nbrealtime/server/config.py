@@ -98,6 +98,9 @@ class Config:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be more than 0, or None for none: {value!r}")
+        for name in ("waiting", "waiting_bytes", "hello_seconds", "head_bytes", "head_seconds"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0: {getattr(self, name)!r}")
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("tls_key needs tls_cert")
 

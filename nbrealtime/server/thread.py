@@ -14,6 +14,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import getpass
+import ipaddress
 import logging
 import secrets
 import threading
@@ -157,6 +158,11 @@ class Server:
             self._thread.join(_CALL_SECONDS)
             raise
         self.port = self._service.port
+        if kind == "kernel" and not self._encrypted and not _is_loopback(config.host):
+            _logger.warning(
+                "the server listens beyond this machine, and what travels is not encrypted: give it tls_cert and "
+                "tls_key, or put a TLS proxy in front of it"
+            )
         _open.add(self)
         self._announce(advertise, kind)
 
@@ -365,6 +371,15 @@ class Server:
         if self._entry is not None and discovery.local() == self._entry:
             discovery.set_local(None)
         self._entry = None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _user_name() -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from nbrealtime.cli import main
 
@@ -78,3 +80,42 @@ def test_an_unknown_action_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -
         main(["token", "ada", "--allow", "write"])
     assert ended.value.code == 2
     assert "'write' is none of subscribe" in capsys.readouterr().err
+
+
+def test_patterns_may_stand_with_what_is_allowed_on_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "robot", "--allow", "lab:**=subscribe,history", "robot:*=publish"]) == 0
+    assert claims_of(capsys)["topics"] == [
+        {"match": "lab:**", "allow": ["subscribe", "history"]},
+        {"match": "robot:*", "allow": ["publish"]},
+    ]
+    assert main(["token", "robot", "--topics", "a", "--allow", "subscribe", "b=publish"]) == 0
+    assert claims_of(capsys)["topics"] == [
+        {"match": "b", "allow": ["publish"]},
+        {"match": "a", "allow": ["subscribe"]},
+    ]
+
+
+def test_a_private_key_signs_for_servers_with_the_public_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (tmp_path / "private.pem").write_bytes(pem)
+    (tmp_path / "public.pem").write_bytes(public)
+    words = ["token", "ada", "--algorithm", "ES256", "--audience", "lab", "--issuer", "us", "--key-file"]
+    assert main([*words, str(tmp_path / "private.pem")]) == 0
+    token = capsys.readouterr().out.strip()
+    assert jwt.decode(token, public, algorithms=["ES256"], audience="lab", issuer="us")["sub"] == "ada"
+    assert main([*words, str(tmp_path / "public.pem")]) == 1
+    assert "cannot sign" in capsys.readouterr().err
+    assert main(["token", "ada", "--key-file", str(tmp_path / "private.pem")]) == 1
+    assert "--algorithm RS256" in capsys.readouterr().err
+    assert main(["token", "ada", "--algorithm", "RS256", "--key-file", str(tmp_path / "private.pem")]) == 1
+    said = capsys.readouterr().err
+    assert "the key is none for RS256" in said
+    assert "PRIVATE" not in said

@@ -58,3 +58,30 @@ def test_an_unsound_argument_says_what_is_wrong_with_it(
 
 def test_the_actions_of_a_grant_are_the_hubs() -> None:
     assert values.actions(",".join(Action)) == [str(action) for action in Action]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("1000", ("**", {"messages": 1000})),
+        ("0", ("**", {"messages": 0})),
+        ("1000,1h", ("**", {"messages": 1000, "seconds": 3600.0})),
+        ("lab:**=5,never", ("lab:**", {"messages": 5, "seconds": None})),
+        ("a=b=5", ("a=b", {"messages": 5})),
+    ],
+)
+def test_a_rule_of_history_names_messages_age_and_topics(text: str, rule: object) -> None:
+    assert values.history(text) == rule
+
+
+@pytest.mark.parametrize("text", ["", "many", "-1", "lab:a*=5", "5,soon", "=5"])
+def test_a_wrong_rule_of_history_is_a_sentence(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        values.history(text)
+
+
+def test_what_names_no_topics_decides_last() -> None:
+    rules = values.history_rules([("**", {"messages": 1.0}), ("lab:*", {"messages": 2.0})])
+    assert rules is not None
+    assert list(rules) == ["lab:*", "**"]
+    assert values.history_rules(None) is None
