@@ -274,6 +274,9 @@ class Session:
         if self._negotiation.failed(self._failures, status=status, dropped=dropped):
             self.retry_at = now
             return
+        self._retry(now, reason, refused=refused)
+
+    def _retry(self, now: float, reason: str, *, refused: bool = False) -> None:
         self._failures += 1
         # Who waits for the first connection learns at once why there is none. Later the state says
         # "reconnecting", and an error of every second attempt would be noise.
@@ -311,7 +314,7 @@ class Session:
         # A server that accepts and drops at once is failing too: only a connection that lasted begins
         # the row of failures anew.
         self.state = LinkState.RECONNECTING
-        self.failed(now, why)
+        self._retry(now, why)
         if back_at is not None:
             self.retry_at = max(now, back_at)
         return self.take_reports()
