@@ -254,11 +254,16 @@ def _identify(claims: Mapping[str, Any]) -> User:
         if found is None or isinstance(found, bool) or not isinstance(found, str | int) or found == "":
             continue
         id_ = str(found)
-        for label in ("name", "username"):
-            name = claims.get(label)
-            if isinstance(name, str) and name:
-                return User(id_, name)
-        return User(id_, id_)
+        names = [
+            name for label in ("name", "username") if isinstance(name := claims.get(label), str) and name
+        ]
+        user = User(id_, names[0] if names else id_)
+        try:
+            # Half a surrogate pair is valid in JSON, and can be neither sent nor stored.
+            f"{user.id}{user.name}".encode()
+        except UnicodeEncodeError:
+            raise InvalidToken("the token's sub or name is not valid Unicode") from None
+        return user
     raise InvalidToken("the token names nobody: it needs sub or userId")
 
 

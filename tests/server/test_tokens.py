@@ -74,7 +74,15 @@ def test_the_leeway_is_five_seconds_and_what_remains_of_it_is_the_connections():
 
 
 @pytest.mark.parametrize(
-    "claims", [{"sub": "u", "nbf": "x"}, {"sub": "u", "exp": 10**400}, {"sub": ["u"]}, {"sub": 1.5}]
+    "claims",
+    [
+        {"sub": "u", "nbf": "x"},
+        {"sub": "u", "exp": 10**400},
+        {"sub": ["u"]},
+        {"sub": 1.5},
+        {"sub": "half a pair \ud800"},
+        {"sub": "u", "name": "\udfff"},
+    ],
 )
 def test_claims_that_make_no_sense_are_refused(claims):
     with pytest.raises(InvalidToken):
