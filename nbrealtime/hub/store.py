@@ -205,6 +205,8 @@ class Store(Protocol):
         same batch, is a duplicate. ``retain`` keeps the value for `retained`, with ``null`` it clears it;
         an entry without it leaves the retained value alone. On topics without history entries pass
         through in order, and only their keys and retained values are kept.
+        A topic begins with this call, and is in `topics` from then on: a pattern that is subscribed
+        before the answer has to find it.
 
         It fails with `Unavailable`; the batches after it are tried all the same.
         """
