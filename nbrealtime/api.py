@@ -54,7 +54,7 @@ def connect(
     Raises ``NoServer``, ``AmbiguousServer``, and ``ValueError`` for what is no address. Trouble with the network is not
     raised: it shows in ``state`` and ``error``, and once below the cell.
     """
-    return open_connection(url, token, name=name)
+    return open_connection(url, token, name=name, queue_bytes=queue_bytes, on_full=on_full)
 
 
 def subscribe(topic: str, **options: Unpack[TopicOptions]) -> LiveTopic:

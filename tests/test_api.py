@@ -76,11 +76,55 @@ def test_a_connection_elsewhere_is_used_when_there_is_none_here() -> None:
         rt.close_all()
 
 
+def test_publishing_with_ack_returns_a_receipt(server: Server) -> None:
+    assert rt.publish("lab:run", 1) is None
+    receipt = rt.publish("lab:run", 2, ack=True)
+    assert isinstance(receipt, rt.Receipt)
+    assert receipt.wait(10).offset == 2
+    run = rt.subscribe("lab:run", since=1)
+    assert run.wait(timeout=10).data == 2
+    assert run.publish(3, ack=True).wait(10).offset == 3
+
+
+def test_a_subscription_to_a_pattern_takes_its_options(server: Server) -> None:
+    gaps: list[rt.Gap] = []
+    lab = rt.subscribe("lab:**", policy="conflate", max_rate=50, on_gap=gaps.append)
+    heard(lab, "state", "live")
+    rt.publish("lab:a:x", 1)
+    assert lab.wait(timeout=10).topic == "lab:a:x"
+    assert gaps == []
+
+
+def test_a_connection_may_bound_what_waits(server: Server) -> None:
+    with FaultyNetwork(server.url) as network:
+        away = rt.connect(network.url, server.token("bob"), queue_bytes=1000)
+        assert away.wait_connected(10)
+        network.refuse()
+        heard(away, "state", "reconnecting")
+        away.publish("lab:run", "x" * 600, ack=True)
+        with pytest.raises(rt.PublishTimeout):
+            away.publish("lab:run", "y" * 600, ack=True)
+        kept = away.publish("lab:run", "z" * 600, ack=True, on_full="drop_oldest")
+        network.restore()
+        away.reconnect()
+        assert kept.wait(10).offset == 1
+    with pytest.raises(ValueError, match="on_full"):
+        rt.connect(server.url, server.token("bob"), on_full="panic")  # type: ignore[arg-type]
+
+
 def test_topics_are_those_with_subscribers(server: Server) -> None:
     assert rt.topics() == {}
     for name in ("lab:temp", "lab:hum"):
         heard(rt.subscribe(name), "state", "live")
     assert rt.topics() == {"lab:hum": 1, "lab:temp": 1}
+
+
+def test_topics_are_also_those_with_a_history(server: Server) -> None:
+    rt.publish("lab:run", 1, ack=True).wait(10)
+    assert rt.topics() == {"lab:run": 0}
+    catalog = rt.subscribe("$sys/topics")
+    catalog.wait(timeout=10)
+    assert rt.topics() == {"lab:run": 0}
 
 
 def test_status_names_what_is_open(server: Server) -> None:
@@ -185,16 +229,21 @@ def test_topics_opened_and_closed_by_many_threads_while_data_comes(server: Serve
     assert last.wait(timeout=20).data == "still here"
 
 
-def test_a_server_that_goes_and_returns_leaves_a_gap_and_nothing_broken() -> None:
+def test_a_connection_that_is_lost_and_returns_leaves_no_gap_and_nothing_broken() -> None:
     with running_server() as server, FaultyNetwork(server.url) as network:
         away = rt.connect(network.url, server.token("ada"))
         temp = away.topic("lab:temp")
         heard(temp, "state", "live")
-        network.cut()
-        heard(temp, "gaps", 1)
-        heard(temp, "state", "live")
-        away.publish("lab:temp", 5)
+        away.publish("lab:temp", 4)
+        assert temp.wait(timeout=10).data == 4
+        network.refuse()
+        heard(temp, "state", "offline")
+        rt.connect(server.url, server.token("bob")).publish("lab:temp", 5, ack=True).wait(10)
+        network.restore()
+        away.reconnect()
         assert temp.wait(timeout=10).data == 5
+        assert (temp.gaps, temp.count, temp.state) == (0, 2, "live")
+        rt.close_all()
         away.close()
 
 
