@@ -30,6 +30,8 @@ from nbrealtime.wire.topics import check_pattern, check_topic, is_pattern
 __all__ = ["Hub", "Refusal"]
 
 _REMEMBERED_TOPICS: Final = 1024
+_CARRYING_MS: Final = 60_000
+_CARRYING_TOPICS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Hub:
         self._published = 0
         self._topics: dict[str, Topic] = {}
         self._journal = Journal()
+        # When each topic was last published to, whoever follows it; the oldest are forgotten.
+        self._carried: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"Hub({len(self.sessions)} sessions, {len(self._topics)} topics)"
@@ -200,6 +204,7 @@ class Hub:
         self._published += 1
         subject = self._topics.get(name)
         if subject is None and self._fits(data):
+            self._note(name, now)
             return None
         message = wire.encode_message(name, data, now, f"{self._name}-{self._published}")
         limit = self.limits.message_bytes
@@ -208,9 +213,17 @@ class Hub:
             # the same would end its connection over it, and that would be our doing.
             reason = f"the message would have {len(message):,} bytes, and {limit:,} are allowed"
             return Refusal(reason, ErrorCode.TOO_LARGE)
+        self._note(name, now)
         if subject is not None:
             self._journal.write(subject.recipients, self._frame(message))
         return None
+
+    def _note(self, name: str, now: int) -> None:
+        """Remembers that ``name`` carries data."""
+        if len(self._carried) >= _CARRYING_TOPICS and name not in self._carried:
+            newest = sorted(self._carried, key=self._carried.__getitem__)[_CARRYING_TOPICS // 2 :]
+            self._carried = {kept: self._carried[kept] for kept in newest}
+        self._carried[name] = now
 
     def _fits(self, data: bytes | Raw) -> bool:
         """Whether a message is small enough for certain, so that nobody has to build it."""
@@ -250,6 +263,10 @@ class Hub:
     def all_subscribers(self) -> dict[str, int]:
         """Every topic with subscribers, by name, with how many it has."""
         return {name: self._topics[name].count for name in sorted(self._topics)}
+
+    def carrying(self, now: int) -> list[str]:
+        """The topics that were published to within the last minute, by name; followed or not."""
+        return sorted(name for name, when in self._carried.items() if now - when <= _CARRYING_MS)
 
     def _tell(self, session: Session, message: bytes) -> None:
         self._journal.write(session.alone, self._frame(message))

@@ -23,7 +23,7 @@ from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver
 from nbrealtime.live.feed import TopicState
 from nbrealtime.live.show import mimebundle
-from nbrealtime.live.stats import Neighbours, fetch_topics
+from nbrealtime.live.stats import Neighbours, fetch_stats
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topic import LiveTopic, TopicOptions
 from nbrealtime.wire.encodings import encode_data
@@ -147,7 +147,7 @@ class Connection(Subject):
 
     def fetch_topics(self) -> dict[str, int]:
         """Ask the server which topics have subscribers, and how many. Raises ``ConnectionFailed``."""
-        return fetch_topics(self.link.target)
+        return fetch_stats(self.link.target).topics
 
     def __enter__(self) -> Self:
         return self
