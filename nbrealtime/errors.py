@@ -94,7 +94,8 @@ class NoServer(DiscoveryError):
     def __init__(self) -> None:
         super().__init__(
             "no server runs here. Start one with %rtserver in a notebook or `nbrealtime serve` in a "
-            "terminal, or say where it is: rt.connect(url, token=…) or NBREALTIME_URL and NBREALTIME_TOKEN"
+            "terminal, or say where it is: rt.connect(url, token=…), --url and --token, or NBREALTIME_URL and "
+            "NBREALTIME_TOKEN"
         )
 
 
