@@ -35,7 +35,11 @@ def main() -> None:
         assert json.loads((notebooks / name).read_text())["cells"], name
 
     command = str(Path(sys.executable).parent / "nbrealtime")
-    print(subprocess.run([command, "--version"], check=True, capture_output=True, text=True, timeout=30).stdout.strip())
+    print(
+        subprocess.run(
+            [command, "--version"], check=True, capture_output=True, text=True, timeout=30
+        ).stdout.strip()
+    )
     demo_starts(command)
 
 

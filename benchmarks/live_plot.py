@@ -48,9 +48,16 @@ while due < until:
 link.close()
 """
 
+START = """\
+import os, time
+import nbrealtime as rt
+server = rt.serve()
+fast = rt.subscribe("bench:fast")
+print("SERVER", server.url, server.token("feed"), os.getpid())
+"""
+
 CELLS = [
-    "import os, time\nimport nbrealtime as rt\nserver = rt.serve()\nfast = rt.subscribe('bench:fast')\n"
-    "print('SERVER', server.url, server.token('feed'), os.getpid())",
+    START,
     "fast.plot(window='10s')",
     "rt.PresenceBar(fast)",
     "rt.ConnectionBadge()",
@@ -91,7 +98,7 @@ def main() -> None:
             context = browser.new_context(viewport={"width": 1000, "height": 1400})
             context.set_default_timeout(20_000)
             notebook = Notebook(
-                lab, context, lab.write("bench", [cell.format(seconds=seconds) for cell in CELLS])
+                lab, context, lab.write("bench", [cell.replace("{seconds}", str(seconds)) for cell in CELLS])
             )
             notebook.run(0)
             _, url, token, pid = notebook.text(0).split()
