@@ -28,7 +28,6 @@ def test_it_is_found_by_its_function_and_by_a_method_of_the_same_object() -> Non
     assert callback == Callback(lab.hot, faults)
     assert callback != Lab().hot
     assert hash(callback) == hash(lab.hot)
-    assert callback in [lab.hot]
     assert callback.name.endswith("Lab.hot")
 
 
