@@ -69,7 +69,8 @@ def test_a_server_that_returns_leaves_a_gap_and_nothing_broken(open_notebook):
     notebook.wait_beyond("data-t", newest + 3000)
     assert _widest_gap(notebook.plot) > 0.05, "the line goes on where nothing was heard"
     notebook.screenshot("server-back-light")
-    assert notebook.errors() == []
+    # Twenty publishes a second for longer than five seconds are more than wait offline; that is said.
+    assert [error for error in notebook.errors() if "dropped while offline" not in error] == []
     assert notebook.complaints == []
 
 
