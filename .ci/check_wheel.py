@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from importlib import resources
 from pathlib import Path
@@ -60,8 +62,7 @@ def demo_starts(command: str) -> None:
             for line in demo.stdout:
                 print("demo:", line, end="")
                 if found := re.search(r"(http://127\.0\.0\.1:\d+/\S*quickstart\.ipynb\S*)", line):
-                    with urllib.request.urlopen(found[1], timeout=30) as page:
-                        assert page.status == 200
+                    assert answers(found[1]), "nobody serves the address that the demo prints"
                     break
             else:
                 raise AssertionError("the demo ended without saying where the quickstart is")
@@ -70,6 +71,18 @@ def demo_starts(command: str) -> None:
             demo.send_signal(signal.SIGINT)
             demo.wait(timeout=30)
         assert Path(folder, "demo", "quickstart.ipynb").exists()
+
+
+def answers(url: str, seconds: float = 60.0) -> bool:
+    """Whether the page comes; the demo tells the address while Jupyter is still starting."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as page:
+                return bool(page.status == 200)
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    return False
 
 
 if __name__ == "__main__":
