@@ -146,7 +146,7 @@ def test_closing_ends_its_topics_and_is_harmless_when_repeated(
     connection.close()
     assert (connection.state, topic.state, link.subscriptions) == ("closed", "closed", [])
     assert connection not in connections()
-    states.wait_until(lambda heard: heard and heard[-1].new == "closed")
+    states.wait_until(lambda heard: heard[-1].new == "closed")
     with pytest.raises(ConnectionClosed):
         connection.topic("lab:temp")
     with pytest.raises(ConnectionClosed):
