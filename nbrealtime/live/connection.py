@@ -207,9 +207,11 @@ class Connection(Subject):
 def _check_same(name: str, asked: TopicOptions, given: TopicOptions) -> None:
     has = {**(LiveTopic.__init__.__kwdefaults__ or {}), **given}
     for option, value in asked.items():
-        if has.get(option) != value:
+        if option not in has:
+            raise TypeError(f"a topic has no option {option!r}, only {', '.join(has)}")
+        if has[option] != value:
             raise ValueError(
-                f"{name} is open with {option}={has.get(option)!r}, not {value!r}: leave {option} out, or close it first"
+                f"{name} is open with {option}={has[option]!r}, not {value!r}: leave {option} out, or close it first"
             )
 
 

@@ -87,6 +87,13 @@ def test_other_options_for_an_open_topic_are_named(connection: Connection, optio
         connection.topic("lab:temp", **{option: value})  # type: ignore[arg-type]
 
 
+def test_an_unknown_option_is_a_type_error_whether_the_topic_is_open_or_not(connection: Connection) -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError, match="speed"):
+            connection.topic("lab:temp", speed=3)  # type: ignore[call-arg]
+        connection.topic("lab:temp")
+
+
 @pytest.mark.parametrize(
     "options", [{"notify_hz": 0}, {"deliver": "soon"}, {"time_unit": "h"}, {"samples": 0}]
 )
