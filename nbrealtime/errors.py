@@ -19,9 +19,10 @@ telling what to do next::
     ├── ConnectionFailed             the server could not be reached, or refused
     ├── ConnectionClosed             used after close()
     ├── Refused                      the server refused a topic
-    └── PublishError
-        ├── PublishTimeout (TimeoutError)   back-pressure lasted too long
-        └── MessageTooLarge (ValueError)    over the server's limit
+    ├── PublishError
+    │   ├── PublishTimeout (TimeoutError)   back-pressure lasted too long
+    │   └── MessageTooLarge (ValueError)    over the server's limit
+    └── FrontEndMissing              a widget's bundle was not built
 
 The one rule: nothing here may hold a token or a secret, since a notebook saves
 its tracebacks.
@@ -38,6 +39,7 @@ __all__ = [
     "ConnectionFailed",
     "DecodeError",
     "DiscoveryError",
+    "FrontEndMissing",
     "InvalidToken",
     "InvalidTopic",
     "MessageTooLarge",
@@ -201,4 +203,15 @@ class MessageTooLarge(PublishError, ValueError):
         self.limit = limit
         super().__init__(
             f"a message of {size:,} bytes is over the limit of {limit:,} bytes. Publish it in smaller parts"
+        )
+
+
+class FrontEndMissing(RealtimeError):
+    """The bundle ``file`` is not there: the package was not installed, or a source was added since."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        super().__init__(
+            f"the front end {file} is not built. From the checkout run: pip install -e . "
+            "(or, with Node at hand: cd js && npm ci && npm run build), then restart the kernel"
         )
