@@ -32,7 +32,9 @@ def seconds(program: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
 
@@ -50,9 +52,13 @@ def main() -> None:
                 taken[name].append(measured)
     medians = {name: statistics.median(values) for name, values in taken.items()}
     for name, median in medians.items():
-        print(f"{name:20} {median * 1000:7.0f} ms   {median / medians['the dependencies']:5.2f} × the dependencies")
+        print(
+            f"{name:20} {median * 1000:7.0f} ms   {median / medians['the dependencies']:5.2f} × the dependencies"
+        )
     ours = medians["every export"] - medians["the dependencies"]
-    print(f"\nbeyond the dependencies: {ours * 1000:.0f} ms ({'within' if ours < LIMIT_SECONDS else 'OVER'} {LIMIT_SECONDS} s)")
+    print(
+        f"\nbeyond the dependencies: {ours * 1000:.0f} ms ({'within' if ours < LIMIT_SECONDS else 'OVER'} {LIMIT_SECONDS} s)"
+    )
 
 
 if __name__ == "__main__":

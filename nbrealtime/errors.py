@@ -20,10 +20,11 @@ telling what to do next::
     ├── ConnectionFailed             the server could not be reached, or refused
     ├── ConnectionClosed             used after close()
     ├── Refused                      the server refused a topic
-    └── PublishError
-        ├── PublishTimeout (TimeoutError)   back-pressure, or an acknowledgement, lasted too long
-        ├── PublishUncertain         it may have arrived, or not; nobody can tell any more
-        └── MessageTooLarge (ValueError)    over the server's limit
+    ├── PublishError
+    │   ├── PublishTimeout (TimeoutError)   back-pressure, or an acknowledgement, lasted too long
+    │   ├── PublishUncertain         it may have arrived, or not; nobody can tell any more
+    │   └── MessageTooLarge (ValueError)    over the server's limit
+    └── FrontEndMissing              a widget's bundle was not built
 
 The one rule: nothing here may hold a token or a secret, since a notebook saves
 its tracebacks.
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectionFailed",
     "DecodeError",
     "DiscoveryError",
+    "FrontEndMissing",
     "InvalidToken",
     "InvalidTopic",
     "MessageTooLarge",
@@ -108,7 +110,8 @@ class NoServer(DiscoveryError):
     def __init__(self) -> None:
         super().__init__(
             "no server runs here. Start one with %rtserver in a notebook or `nbrealtime serve` in a "
-            "terminal, or say where it is: rt.connect(url, token=…) or NBREALTIME_URL and NBREALTIME_TOKEN"
+            "terminal, or say where it is: rt.connect(url, token=…), --url and --token, or NBREALTIME_URL and "
+            "NBREALTIME_TOKEN"
         )
 
 
@@ -256,4 +259,15 @@ class MessageTooLarge(PublishError, ValueError):
         self.limit = limit
         super().__init__(
             f"a message of {size:,} bytes is over the limit of {limit:,} bytes. Publish it in smaller parts"
+        )
+
+
+class FrontEndMissing(RealtimeError):
+    """The bundle ``file`` is not there: the package was not installed, or a source was added since."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        super().__init__(
+            f"the front end {file} is not built. From the checkout run: pip install -e . "
+            "(or, with Node at hand: cd js && npm ci && npm run build), then restart the kernel"
         )

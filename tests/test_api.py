@@ -137,6 +137,20 @@ def test_status_names_what_is_open(server: Server) -> None:
     assert "Server running at ws://127.0.0.1:" in repr(overview)
 
 
+def test_a_topic_that_hears_nothing_says_which_carry_data_though_nobody_follows_them(server: Server) -> None:
+    mistyped = rt.subscribe("lab:tmp")
+    heard(mistyped, "state", "live")
+    rt.publish("lab:temp", 1)
+    assert rt.connect().wait_connected(10)
+    began = mistyped.feed._began
+    mistyped.feed._clock = lambda: began + 12
+    said = threading.Event()
+    mistyped.feed.watch(lambda: said.set() if "lab:temp" in repr(mistyped) else None)
+    assert "has heard nothing for 12 s" in repr(mistyped)  # and asks the server
+    assert said.wait(10)
+    assert repr(mistyped) == "LiveTopic 'lab:tmp': live, has heard nothing for 12 s; lab:temp carries data"
+
+
 def test_close_all_closes_topics_and_connections_and_not_the_server(server: Server) -> None:
     temp = rt.subscribe("lab:temp")
     other = rt.connect()

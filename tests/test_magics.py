@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from nbrealtime import discovery, magics
 from nbrealtime.server import serve
 
+# A shell writes its history when the interpreter ends, long after the test's folder is gone.
+WITHOUT_HISTORY = Config({"HistoryManager": {"enabled": False}})
+
 
 class Notebook:
     """A shell, and what its cells print."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._shell = InteractiveShell()
+        self._shell = InteractiveShell(config=WITHOUT_HISTORY)
         self._capsys = capsys
 
     def run(self, cell: str) -> str:

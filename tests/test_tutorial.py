@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 DOCS = Path(__file__).parent.parent / "docs"
+# A shell writes its history when the interpreter ends, long after the test's folder is gone.
+WITHOUT_HISTORY = Config({"HistoryManager": {"enabled": False}})
 
 
 def blocks_of(page: str) -> list[str]:
@@ -21,7 +24,7 @@ def blocks_of(page: str) -> list[str]:
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    shell = InteractiveShell()
+    shell = InteractiveShell(config=WITHOUT_HISTORY)
     yield shell
     if "stop" in shell.user_ns:  # the tutorial's own thread, should a block after it have failed
         shell.user_ns["stop"].set()

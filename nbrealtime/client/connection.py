@@ -18,6 +18,7 @@ import os
 import random
 import socket
 import ssl
+import threading
 import time
 import uuid
 from collections import deque
@@ -66,6 +67,8 @@ class Connection:
         self._session.renewal.possible = target.may_renew
         self._place = Place(target.url, None, None)
         self._inbox: deque[Publish | Callable[[], None]] = deque()
+        self._errands = 0  # how many of these are no publishes
+        self._counting = threading.Lock()
         self._is_posted = False
         self._notices = Notices(Status(state=LinkState.CONNECTING, url=target.url))
         # From here on: the client thread's alone.
@@ -88,7 +91,7 @@ class Connection:
     def status(self) -> Status:
         """How it is now."""
         status = self._notices.status
-        queued = self._session.outbox.queued + len(self._inbox)
+        queued = self._session.outbox.queued + max(0, len(self._inbox) - self._errands)
         return status if queued == status.queued else msgspec.structs.replace(status, queued=queued)
 
     @property
@@ -102,6 +105,9 @@ class Connection:
 
     def post(self, item: Publish | Callable[[], None]) -> None:
         """Leaves a publish or an errand for the client thread, in this order."""
+        if not isinstance(item, Publish):
+            with self._counting:
+                self._errands += 1
         self._inbox.append(item)
         # A race costs one needless call: `_drain` lowers the flag before it looks.
         if not self._is_posted:
@@ -397,6 +403,8 @@ class Connection:
                 publish(item)
                 self._has_published = True
             else:
+                with self._counting:
+                    self._errands -= 1
                 item()
         self._write(taken)
 

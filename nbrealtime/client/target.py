@@ -128,14 +128,17 @@ def normalise(url: str) -> str:
     """
     if not isinstance(url, str):
         raise TypeError(f"an address is a text like 'ws://127.0.0.1:8765', not {type(url).__name__}")
-    parts = urlsplit(url.strip())
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError(f"{_shown(url)} is no address of a server: write 'ws://host:port'")
-    if parts.username is not None or parts.password is not None:
+    try:
+        parts = urlsplit(url.strip())
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        holds_user = parts.username is not None or parts.password is not None
+        host, port = parts.hostname, None if holds_user else parts.port
+    except ValueError:  # in words about Python's parser, as for a port that is no number
+        scheme, host, holds_user = "", None, "@" in url
+    if holds_user:
         raise ValueError("an address holds no user and password: give token=… instead")
-    port = parts.port  # raises ValueError beyond 65535
-    host = parts.hostname
+    if scheme not in ("ws", "wss") or not host:
+        raise ValueError(f"{_shown(url)} is no address of a server: write 'ws://host:port'")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != {"ws": 80, "wss": 443}[scheme]:
         netloc = f"{netloc}:{port}"

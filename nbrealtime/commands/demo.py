@@ -57,7 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.port:
         _check_free(arguments.port)
     directory: Path = arguments.directory
-    _copy_notebooks(find_notebooks(), directory)
+    try:
+        _copy_notebooks(find_notebooks(), directory)
+    except OSError as fault:
+        raise CommandError(f"the notebooks cannot be put into {directory}: {fault.strerror}") from fault
     say(
         f"Starting JupyterLab on {directory / _FIRST}. Run all of its cells: Run > Run All Cells. Ctrl-C ends it."
     )

@@ -10,6 +10,7 @@ import argparse
 import os
 import stat
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from nbrealtime.commands.reporting import CommandError, say
 __all__ = ["VARIABLE", "add_key_arguments", "add_secret_argument", "read_key", "read_secret"]
 
 VARIABLE: Final = "NBREALTIME_SECRET"
+_SAFE_BYTES: Final = 32  # RFC 7518, 3.2: as long as the hash of HS256
 
 
 def add_secret_argument(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
@@ -82,6 +84,14 @@ def read_secret(file: Path | None) -> str | None:
             raise CommandError(f"the secret file {file} cannot be read: {reason}") from fault
         if shared and sys.platform != "win32":
             say(f"Warning: others may read {file}; `chmod 600 {file}` keeps the secret yours")
-    if not value.strip():
+    secret = value.strip()
+    if not secret:
         raise CommandError(f"the secret in {source} is empty")
-    return value.strip()
+    size = len(secret.encode(errors="surrogateescape"))
+    if size < _SAFE_BYTES:
+        say(
+            f"Warning: the secret in {source} has {size} bytes and could be guessed; take {_SAFE_BYTES} or more"
+        )
+        # PyJWT would say so again, at every token and with a line of its source.
+        warnings.filterwarnings("ignore", message="The HMAC key is")
+    return secret

@@ -42,6 +42,8 @@ from nbrealtime.wire.v2 import Request, decode_requests
 __all__ = ["Hub", "Refusal"]
 
 _REMEMBERED_TOPICS: Final = 1024
+_CARRYING_MS: Final = 60_000
+_CARRYING_TOPICS: Final = 512
 
 
 class Hub:
@@ -89,6 +91,8 @@ class Hub:
         self._commits = Commits(store, self._topics, self._voice, self._replays)
         self._past = Past(store, self._topics, self._voice, self.limits, self._woken)
         self._catalog = Catalog(self._topics, self._voice, name)
+        # When each topic was last published to, whoever follows it; the oldest are forgotten.
+        self._carried: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"Hub({len(self.sessions)} sessions, {len(self._topics)} topics)"
@@ -391,12 +395,20 @@ class Hub:
             if size > limit:
                 reason = f"the message would have {size:,} bytes, and {limit:,} are allowed"
                 return Refusal(reason, ErrorCode.TOO_LARGE)
+        self._note(name, now)
         self._commits.add(Publish(entry, session, id=id, ack=ack, echo=echo, done=done))
         return None
 
     def _too_many_topics(self) -> Refusal:
         reason = f"the server has {self.limits.all_topics:,} topics, and no more are allowed"
         return Refusal(reason, ErrorCode.LIMIT_EXCEEDED)
+
+    def _note(self, name: str, now: int) -> None:
+        """Remembers that ``name`` carries data."""
+        if len(self._carried) >= _CARRYING_TOPICS and name not in self._carried:
+            newest = sorted(self._carried, key=self._carried.__getitem__)[_CARRYING_TOPICS // 2 :]
+            self._carried = {kept: self._carried[kept] for kept in newest}
+        self._carried[name] = now
 
     # -- what goes out
 
@@ -464,6 +476,10 @@ class Hub:
     def all_subscribers(self) -> dict[str, int]:
         """Every topic with subscribers, by name, with how many it has."""
         return dict(sorted((topic.name, topic.count) for topic in self._topics if topic.count))
+
+    def carrying(self, now: int) -> list[str]:
+        """The topics that were published to within the last minute, by name; followed or not."""
+        return sorted(name for name, when in self._carried.items() if now - when <= _CARRYING_MS)
 
     # -- inside
 

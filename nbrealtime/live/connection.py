@@ -25,7 +25,7 @@ from nbrealtime.live.catalog import CATALOG, fetch_catalog
 from nbrealtime.live.delivery import Deliver
 from nbrealtime.live.feed import TopicState
 from nbrealtime.live.show import mimebundle
-from nbrealtime.live.stats import Neighbours, fetch_topics, read_topics
+from nbrealtime.live.stats import Neighbours, fetch_stats, read_topics
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topic import LiveTopic, TopicOptions
 from nbrealtime.wire.encodings import encode_data
@@ -215,7 +215,7 @@ class Connection(Subject):
             # Somebody follows the list already; the server would not repeat it for another one of us.
             return read_topics(listed.feed.newest.message.data)
         found = fetch_catalog(self.link)
-        return fetch_topics(self.link.target) if found is None else found
+        return fetch_stats(self.link.target).topics if found is None else found
 
     def __enter__(self) -> Self:
         return self
@@ -275,9 +275,11 @@ class Connection(Subject):
 def _check_same(name: str, asked: TopicOptions, given: TopicOptions) -> None:
     has = {**(LiveTopic.__init__.__kwdefaults__ or {}), **given}
     for option, value in asked.items():
-        if option != "on_gap" and has.get(option) != value:
+        if option not in has:
+            raise TypeError(f"a topic has no option {option!r}, only {', '.join(has)}")
+        if option != "on_gap" and has[option] != value:
             raise ValueError(
-                f"{name} is open with {option}={has.get(option)!r}, not {value!r}: leave {option} out, or close it first"
+                f"{name} is open with {option}={has[option]!r}, not {value!r}: leave {option} out, or close it first"
             )
 
 

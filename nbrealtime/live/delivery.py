@@ -66,10 +66,17 @@ class Slot:
 
 
 class Delivery:
-    """Brings slots to where they are delivered. ``loop`` is the kernel's, or None where there is none."""
+    """Brings slots to where they are delivered. ``find_loop`` returns the kernel's loop, or None where there is none.
 
-    def __init__(self, loop: Loop | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._loop = loop
+    It is asked again for each new slot until there is one: what a profile's start-up files subscribe to comes before
+    the kernel's loop.
+    """
+
+    def __init__(
+        self, find_loop: Callable[[], Loop | None], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._find_loop = find_loop
+        self._loop: Loop | None = None
         self._clock = clock
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -92,11 +99,11 @@ class Delivery:
         if mode not in get_args(Deliver):
             raise ValueError(f'deliver is "auto", "main" or "thread", not {mode!r}')
         if self._loop is None:
-            if mode == "main":
-                raise ValueError(
-                    'deliver="main" needs a Jupyter kernel, and none runs here: use "auto" or "thread"'
-                )
-            mode = "thread"
+            self._loop = self._find_loop()
+        if self._loop is None and mode == "main":
+            raise ValueError(
+                'deliver="main" needs a Jupyter kernel, and none runs here: use "auto" or "thread"'
+            )
         return Slot(deliver, mode)
 
     def wake(self, slot: Slot, at: float | None = None) -> None:
@@ -142,7 +149,7 @@ class Delivery:
             self._queue(slot)
 
     def _queue(self, slot: Slot) -> None:
-        if slot.mode == "thread" or (slot.mode == "auto" and self._busy):
+        if slot.mode == "thread" or (slot.mode == "auto" and (self._busy or self._loop is None)):
             self._here.append(slot)
             self._attend(-math.inf)
             return
@@ -266,7 +273,7 @@ def delivery() -> Delivery:
     global _delivery
     with _lock:
         if _delivery is None:
-            _delivery = Delivery(kernel_loop())
+            _delivery = Delivery(kernel_loop)
         return _delivery
 
 

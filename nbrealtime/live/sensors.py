@@ -20,7 +20,7 @@ from typing import Self
 from nbrealtime import lifecycle
 from nbrealtime.errors import ConnectionFailed
 from nbrealtime.live.connection import default_connection
-from nbrealtime.live.stats import fetch_topics
+from nbrealtime.live.stats import fetch_stats
 
 __all__ = ["Sensor", "close_sensors", "open_sensor", "sensors"]
 
@@ -105,7 +105,7 @@ def open_sensor(name: str, *, hz: float) -> Sensor:
             return known
         known.close()
     try:
-        fed = fetch_topics(target, timeout=_ASK_SECONDS).get(f"sensor:{name}", 0) > 0
+        fed = fetch_stats(target, timeout=_ASK_SECONDS).topics.get(f"sensor:{name}", 0) > 0
     except ConnectionFailed:
         fed = False  # the server is not there yet; the child waits for it, and leaves if it is not alone
     if fed:

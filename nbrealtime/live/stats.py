@@ -1,7 +1,8 @@
 """Which topics a server knows: ``GET /ws/stats``, for a topic that hears nothing, and for ``rt.topics()`` in v1.
 
-``fetch_topics`` asks and may wait for the network. ``Neighbours`` asks in the background, for whoever only wants to
-show what is known by now.
+``fetch_stats`` asks and may wait for the network. ``Neighbours`` asks in the background, for whoever only wants to
+show what is known by now. Which topics carry data only our own server tells (``carrying``); of another one we know
+those that have subscribers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from nbrealtime.client import portal
@@ -18,15 +19,22 @@ from nbrealtime.errors import ConnectionFailed, RealtimeError
 if TYPE_CHECKING:
     from nbrealtime.client.target import Target
 
-__all__ = ["Neighbours", "fetch_topics", "read_topics"]
+__all__ = ["Neighbours", "Stats", "fetch_stats", "read_topics"]
 
 _FRESH_SECONDS = 10.0
 _SHOWN = 4
 _MAX_BYTES = 4 * 2**20
 
 
-def fetch_topics(target: Target, *, timeout: float = 5.0) -> dict[str, int]:
-    """Return the names of the topics that somebody subscribes to, and by how many connections each.
+class Stats(NamedTuple):
+    """A server's answer: subscribers by topic, and which topics carry data, if it tells."""
+
+    topics: dict[str, int]
+    carrying: tuple[str, ...] | None
+
+
+def fetch_stats(target: Target, *, timeout: float = 5.0) -> Stats:
+    """Ask ``target``'s server which topics somebody subscribes to, and which carry data.
 
     Raises ``ConnectionFailed``, and what ``Target.resolve`` raises. Waits at most ``timeout`` seconds for each step
     of the network; never on the client thread.
@@ -49,7 +57,7 @@ def fetch_topics(target: Target, *, timeout: float = 5.0) -> dict[str, int]:
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             body = response.read(_MAX_BYTES)
-        return read_topics(json.loads(body))
+        return _read(json.loads(body))
     except urllib.error.HTTPError as error:
         error.close()
         raise ConnectionFailed(place.url, f"/ws/stats answered {error.code} {error.reason}") from None
@@ -71,6 +79,14 @@ def read_topics(answer: Any) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def _read(answer: Any) -> Stats:
+    topics = read_topics(answer)
+    carrying = answer.get("carrying")
+    if isinstance(carrying, list):
+        return Stats(topics, tuple(name for name in carrying if isinstance(name, str)))
+    return Stats(topics, None)
+
+
 class Neighbours:
     """What else a connection's server carries, as far as is known; looked up at most every 10 s.
 
@@ -80,24 +96,26 @@ class Neighbours:
     def __init__(self, target: Callable[[], Target], carrying: Callable[[], list[str]]) -> None:
         self._target = target
         self._carrying = carrying
-        self._listed: tuple[str, ...] | None = None
+        self._stats: Stats | None = None
         self._asked_at = -_FRESH_SECONDS
 
     def hint(self, name: str) -> str:
         """Say which topics other than ``name`` carry data, or have subscribers; "" if nothing is known."""
-        heard = [other for other in self._carrying() if other != name]
-        if heard:
-            return f"{_listing(heard)} {'carries' if len(heard) == 1 else 'carry'} data"
-        if self._listed is None:
+        stats = self._stats
+        known = {*self._carrying(), *((stats and stats.carrying) or ())}
+        carrying = sorted(other for other in known if other != name)
+        if carrying:
+            return f"{_listing(carrying)} {'carries' if len(carrying) == 1 else 'carry'} data"
+        if stats is None:
             return ""
-        others = [other for other in self._listed if other != name and not other.startswith("$")]
-        if others:
-            return (
-                f"the server's other topics are {_listing(others)}"
-                if len(others) > 1
-                else f"the server's only other topic is {others[0]}"
-            )
-        return "the server has no other topic"
+        if stats.carrying is not None:
+            return "no other topic carries data"
+        others = [other for other in stats.topics if other != name]
+        if not others:
+            return "the server has no other topic"
+        if len(others) == 1:
+            return f"the server's only other topic is {others[0]}"
+        return f"the server's other topics are {_listing(others)}"
 
     def refresh(self, then: Callable[[], None]) -> None:
         """Ask the server in the background unless that was done just now; call ``then()`` when it has answered."""
@@ -109,10 +127,9 @@ class Neighbours:
 
     async def _ask(self, then: Callable[[], None]) -> None:
         try:
-            topics = await portal.blocking(lambda: fetch_topics(self._target()))
+            self._stats = await portal.blocking(lambda: fetch_stats(self._target()))
         except (RealtimeError, ValueError):
             return  # the connection's own state says what is wrong; this is only a hint
-        self._listed = tuple(topics)
         then()
 
 

@@ -30,6 +30,7 @@ from websockets.http11 import Request, Response
 
 from nbrealtime.errors import AddressInUse, InvalidToken, ServerError
 from nbrealtime.hub import Hub, Options, Session, User
+from nbrealtime.hub.grants import Action
 from nbrealtime.server.config import Config
 from nbrealtime.server.connection import WebSocketConnection, milliseconds
 from nbrealtime.server.door import Door
@@ -474,14 +475,18 @@ class Service:
 
     def stats(self, claims: Claims | None = None) -> Mapping[str, object]:
         """What `/ws/stats` answers: the topics that the token may subscribe to; all of them without one."""
+        carrying = self.hub.carrying(int(time.time() * 1000))
         if claims is None:
             topics = self.hub.all_subscribers()
         else:
             topics = self.hub.subscribers(claims.user, claims.grants)
+            user = claims.user.id
+            carrying = [name for name in carrying if claims.grants.allows(Action.SUBSCRIBE, name, user)]
         return {
             "topics": [{"topic": name, "subscribers": count} for name, count in topics.items()],
             "totalTopics": len(topics),
             "totalSubscribers": sum(topics.values()),
+            "carrying": carrying,
             "connections": len(self.hub.sessions),
             "messagesIn": self.hub.messages_in,
             "messagesOut": self.hub.messages_out,

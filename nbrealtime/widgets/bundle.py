@@ -13,26 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ..errors import RealtimeError
+from ..errors import FrontEndMissing
 
-__all__ = ["FrontEndMissing", "script", "style"]
+__all__ = ["script", "style"]
 
 STATIC: Final = Path(__file__).parent.parent / "static"
-
-
-class FrontEndMissing(RealtimeError):
-    """A bundle is not there: the package was not installed, or a source was added since.
-
-    Args:
-        file: the bundle's file name.
-    """
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        super().__init__(
-            f"the front end {file} is not built. From the checkout run: pip install -e . "
-            "(or, with Node at hand: cd js && npm ci && npm run build), then restart the kernel"
-        )
 
 
 @cache

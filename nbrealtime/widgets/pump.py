@@ -31,6 +31,8 @@ _log = logging.getLogger("nbrealtime.widgets")
 
 EAR_SECONDS: Final = 0.5
 """How often the kernel's loop is asked whether it hears, while that matters."""
+BUSY_SECONDS: Final = 0.2
+"""A loop that let a question wait for so long has a cell to run."""
 DEAF_SECONDS: Final = 1.5
 """A kernel that let a question wait for so long, and said nothing else, is computing."""
 
@@ -61,6 +63,10 @@ class _Ear:
             return True
         return now - max(self._asked, self._last) < DEAF_SECONDS
 
+    def busy(self, now: float) -> bool:
+        """Whether the kernel's loop lets a question wait: a cell computes. A word of a browser says nothing of that."""
+        return self._asked is not None and now - self._asked >= BUSY_SECONDS
+
     def _answer(self) -> None:
         self._asked = None
         self._answered = self._last = time.monotonic()
@@ -77,6 +83,7 @@ class Pump:
         self._changed = threading.Condition()
         self._parts: dict[str, Part] = {}
         self._dirty: dict[str, float] = {}
+        self._coming: set[str] = set()  # parts for which the thread wakes up by itself
         self._inbox: deque[tuple[str, Any]] = deque()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -119,7 +126,8 @@ class Pump:
         with self._changed:
             if part.key in self._parts:
                 self._dirty[part.key] = part.max_hz
-                self._changed.notify()
+                if part.key not in self._coming:
+                    self._changed.notify()
 
     def wake(self) -> None:
         """Looks again now."""
@@ -154,6 +162,7 @@ class Pump:
                 now = time.monotonic()
                 wait = 0.0 if self._inbox else self._pacer.wait(now, self._dirty)
                 if not self._stopped and (wait is None or wait > 0):
+                    self._coming = self._pacer.coming(now)
                     self._changed.wait(wait)
                 if self._stopped:
                     return
@@ -194,8 +203,8 @@ class Pump:
     def _tick(self, dirty: dict[str, float]) -> None:
         now = time.monotonic()
         ear = self._ear
-        hearing = ear is None or ear.hearing(now, ask=self._pacer.suspicious())
-        self._pacer.advance(now, hearing=hearing)
+        hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._pacer.suspicious())
+        self._pacer.advance(now, hearing=hearing, busy=ear is not None and ear.busy(now))
         plan = self._pacer.plan(now, dirty)
         if not plan:
             return

@@ -15,11 +15,18 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from .lab import REPOSITORY, Lab
 from .notebook import Notebook
 
-_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-background-timer-throttling "
-    "--disable-renderer-backgrounding --disable-backgrounding-occluded-windows"
-).split()
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+]
 
 _SECONDS = 120
 

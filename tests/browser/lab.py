@@ -226,7 +226,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "IPYTHONDIR": folder / "ipython",
         "JUPYTER_PLATFORM_DIRS": "1",
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NBREALTIME_", "JUPYTER"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NBREALTIME_", "JUPYTER"))
+    }
     # The kernels import what the tests import, whether it is installed or only checked out.
     path = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
     commands = [str(Path(sys.executable).parent), *filter(None, [os.environ.get("PATH")])]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -112,9 +113,9 @@ class Recording:
     def longest_pause(self) -> float:
         """The longest time for which the value stayed what it was, in seconds."""
         changes = [self.seen[0][0]]
-        changes += [at for (_, before), (at, after) in zip(self.seen, self.seen[1:], strict=False) if after != before]
+        changes += [at for (_, before), (at, after) in pairwise(self.seen) if after != before]
         changes.append(self.seen[-1][0])
-        return max(after - before for before, after in zip(changes, changes[1:], strict=False)) / 1000
+        return max(after - before for before, after in pairwise(changes)) / 1000
 
 
 class Notebook:
@@ -296,7 +297,8 @@ class Notebook:
         return [
             json.dumps(output)[:2000]
             for output in outputs
-            if output["output_type"] == "error" or (output["output_type"] == "stream" and output["name"] == "stderr")
+            if output["output_type"] == "error"
+            or (output["output_type"] == "stream" and output["name"] == "stderr")
         ]
 
     def _command(self, name: str, arguments: dict[str, Any] | None = None) -> None:

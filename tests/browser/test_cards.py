@@ -10,7 +10,9 @@ from .cells import FEED, SERVER, TOPIC
 
 
 def test_a_topic_and_a_connection_show_themselves(open_notebook):
-    notebook = open_notebook(SERVER, TOPIC, "temp", "connection = rt.connect()\nconnection", FEED, "feeding.clear()")
+    notebook = open_notebook(
+        SERVER, TOPIC, "temp", "connection = rt.connect()\nconnection", FEED, "feeding.clear()"
+    )
     notebook.run(0, 1, 2, 3)
     topic, connection = notebook.cell(2), notebook.cell(3)
     expect(topic).to_contain_text("lab:temp")

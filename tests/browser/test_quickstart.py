@@ -51,6 +51,14 @@ def test_the_quickstart_lives_after_run_all(open_notebook, lab):
     lab.run("publish", "lab:chat", "hello from the terminal")
     expect(said.first).to_contain_text("hello from the terminal")
 
+    # Saved and reloaded it shows what it showed, and goes on.
+    oldest, newest = notebook.number("data-t0"), notebook.number("data-t")
+    notebook.save()
+    notebook.reload()
+    notebook.wait_state("live")
+    assert abs(notebook.number("data-t0") - oldest) < 2000
+    notebook.wait_beyond("data-t", newest)
+
     assert len(lab.kernels()) == 1
     assert "Traceback" not in notebook.outputs()
     assert notebook.errors() == []

@@ -130,6 +130,22 @@ def test_offline_the_newest_hundred_are_kept_and_the_rest_is_reported(
     assert ear.reports == ["37 messages to lab:temp dropped while offline"]
 
 
+def test_only_publishes_are_counted_as_queued(other: Any, connect: Any, ear: Any) -> None:
+    link = connect(other.url, "t")
+    assert link.wait_connected(10)
+    busy = threading.Event()
+    portal.call(lambda: busy.wait(10))
+    try:
+        link.subscribe("lab:temp", ear)
+        link.on_report(ear.reports.append)
+        link.publish("lab:temp", b"1")
+        assert link.status.queued == 1
+    finally:
+        busy.set()
+    ear.wait_for_data(1)
+    assert link.flush(10)
+
+
 def test_offline_publishing_never_waits(other: Any, connect: Any, ear: Any) -> None:
     link = connect(other.url, "t", ear=ear)
     ear.wait_for_state("connected")

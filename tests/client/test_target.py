@@ -41,16 +41,18 @@ def test_an_address_is_understood(given: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "h:1", "127.0.0.1:8750", "ftp://h", "ws://", "ws://h:99999", "ws:///ws"]
+    "given",
+    ["", "h:1", "127.0.0.1:8750", "ftp://h", "ws://", "ws://h:99999", "ws://h:port", "ws://[::1", "ws:///ws"],
 )
-def test_what_is_no_address_is_a_value_error(given: str) -> None:
-    with pytest.raises(ValueError):
+def test_what_is_no_address_is_a_value_error_that_shows_one(given: str) -> None:
+    with pytest.raises(ValueError, match="write 'ws://host:port'"):
         normalise(given)
 
 
-def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
+@pytest.mark.parametrize("given", ["ws://ada:geheim@h:1", "ws://ada:geheim@h:port", "ftp://ada:geheim@h"])
+def test_an_address_with_a_password_is_refused_without_showing_it(given: str) -> None:
     with pytest.raises(ValueError, match="token") as caught:
-        normalise("ws://ada:geheim@h:1")
+        normalise(given)
     assert "geheim" not in str(caught.value)
 
 

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from nbrealtime.cli import main
 from nbrealtime.commands.reporting import CommandError
 from nbrealtime.commands.secret import read_secret
+
+OF_THE_FILE = "of the file, and long enough not to be guessed"
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     file = tmp_path / "secret.txt"
-    file.write_text("of the file\n")
+    file.write_text(f"{OF_THE_FILE}\n")
     file.chmod(0o600)
     return file
 
@@ -31,20 +34,30 @@ def test_a_file_that_is_named_wins_and_loses_its_last_newline(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NBREALTIME_SECRET", "of the environment")
-    assert read_secret(file) == "of the file"
+    assert read_secret(file) == OF_THE_FILE
 
 
 def test_a_file_that_others_can_read_is_used_with_a_warning(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.chmod(0o644)
-    assert read_secret(file) == "of the file"
+    assert read_secret(file) == OF_THE_FILE
     assert f"chmod 600 {file}" in capsys.readouterr().err
 
 
 def test_a_private_file_needs_no_word(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     read_secret(file)
     assert capsys.readouterr().err == ""
+
+
+def test_a_secret_that_could_be_guessed_is_used_with_one_sentence(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("geheim")
+    assert main(["token", "ada", "--secret-file", str(file)]) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"Warning: the secret in {file} has 6 bytes")
+    assert "geheim" not in said
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

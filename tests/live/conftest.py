@@ -24,7 +24,7 @@ def kernel() -> Iterator[FakeKernel]:
 def delivery(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivery]:
     """A delivery of the test's own: on the loop of ``kernel`` where the test asks for one, else as in a script."""
     loop = request.getfixturevalue("kernel").loop if "kernel" in request.fixturenames else None
-    own = Delivery(loop)
+    own = Delivery(lambda: loop)
     monkeypatch.setattr(subject, "delivery", lambda: own)
     yield own
     own.stop(5)

@@ -229,7 +229,7 @@ class Ear:
 
     def wait_until(self, ready: Callable[[list[Any]], bool], timeout: float = 10.0) -> list[Any]:
         with self._changed:
-            if not self._changed.wait_for(lambda: ready(self.heard), timeout):
+            if not self._changed.wait_for(lambda: bool(self.heard) and ready(self.heard), timeout):
                 raise AssertionError(f"never came: {self.heard}")
             return list(self.heard)
 

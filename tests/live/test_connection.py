@@ -87,6 +87,13 @@ def test_other_options_for_an_open_topic_are_named(connection: Connection, optio
         connection.topic("lab:temp", **{option: value})  # type: ignore[arg-type]
 
 
+def test_an_unknown_option_is_a_type_error_whether_the_topic_is_open_or_not(connection: Connection) -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError, match="speed"):
+            connection.topic("lab:temp", speed=3)  # type: ignore[call-arg]
+        connection.topic("lab:temp")
+
+
 @pytest.mark.parametrize(
     "options", [{"notify_hz": 0}, {"deliver": "soon"}, {"time_unit": "h"}, {"samples": 0}]
 )
@@ -146,7 +153,7 @@ def test_closing_ends_its_topics_and_is_harmless_when_repeated(
     connection.close()
     assert (connection.state, topic.state, link.subscriptions) == ("closed", "closed", [])
     assert connection not in connections()
-    states.wait_until(lambda heard: heard and heard[-1].new == "closed")
+    states.wait_until(lambda heard: heard[-1].new == "closed")
     with pytest.raises(ConnectionClosed):
         connection.topic("lab:temp")
     with pytest.raises(ConnectionClosed):

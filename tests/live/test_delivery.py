@@ -90,6 +90,20 @@ def test_without_a_loop_auto_means_thread_and_main_is_refused(delivery: Delivery
         delivery.slot(lambda until: None, "main")
 
 
+def test_a_loop_that_comes_later_is_used_from_then_on(kernel: FakeKernel) -> None:
+    loops = [None, kernel.loop]
+    delivery = Delivery(lambda: loops.pop(0))
+    early = Work(delivery)
+    delivery.wake(early.slot)
+    early.ran.wait(1)
+    late = Work(delivery)
+    for work in (early, late):
+        delivery.wake(work.slot)
+    assert early.ran.wait(2) == ["nbrealtime-delivery", "kernel"]
+    assert late.ran.wait(1) == ["kernel"]
+    delivery.stop(5)
+
+
 def test_a_mode_that_is_none_is_named(delivery: Delivery) -> None:
     with pytest.raises(ValueError, match="'sometimes'"):
         delivery.slot(lambda until: None, "sometimes")  # type: ignore[arg-type]

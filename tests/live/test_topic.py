@@ -109,7 +109,7 @@ def test_value_notifies_when_it_differs_and_count_with_every_batch(temp: LiveTop
     temp.observe(values, "value")
     temp.observe(counts, "count")
     link.say("lab:temp", 1)
-    counts.wait_until(lambda heard: heard and heard[-1].new == 1)
+    counts.wait_until(lambda heard: heard[-1].new == 1)
     link.say("lab:temp", 1)
     counts.wait_until(lambda heard: heard[-1].new == 2)
     link.say("lab:temp", 2)
@@ -126,7 +126,7 @@ def test_notifications_are_coalesced(connection: Connection, link: FakeLink) -> 
     began = time.monotonic()
     for at in range(500):
         link.say("lab:temp", at)
-    counts.wait_until(lambda heard: heard and heard[-1].new == 500)
+    counts.wait_until(lambda heard: heard[-1].new == 500)
     assert len(counts.heard) <= 2 + (time.monotonic() - began) * 10
 
 
@@ -392,7 +392,7 @@ def test_a_topic_closed_by_another_thread_while_delivering_calls_nothing_more(
     assert entered.wait(10)
     temp.close()
     leave.set()
-    closed.wait_until(lambda heard: heard and heard[-1].new == "closed")
+    closed.wait_until(lambda heard: heard[-1].new == "closed")
     assert ear.data == [0]
 
 

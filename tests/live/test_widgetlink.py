@@ -111,10 +111,10 @@ def test_a_widget_that_is_held_is_left_alone_and_gets_the_last_value_after_the_c
         with getattr(widget, hold)():
             link.say("lab:temp", 1)
             link.say("lab:temp", 2)
-            counts.wait_until(lambda heard: heard and heard[-1].new == 2)
+            counts.wait_until(lambda heard: heard[-1].new == 2)
             assert widget.value == 0.0
         assert seen.heard == []
-    seen.wait_until(lambda heard: heard and heard[-1].new == 2)
+    seen.wait_until(lambda heard: heard[-1].new == 2)
     assert seen.threads[-1] == "kernel"
 
 

@@ -194,3 +194,23 @@ def test_hidden_pages_do_not_pile_up():
     for n in range(3 * MOST_PAGES):
         pacer.ack(f"page{n}", [view(f"v{n}", page=f"page{n}", visible=False)])
     assert len(pacer.plan(0.0, {}).answers) == MOST_PAGES
+
+
+def test_a_cell_that_computes_keeps_most_of_the_interpreter(pacer):
+    now, sent, news = 10.0, 0, {"p": 60.0}
+    while now < 12.0:
+        now += max(pacer.wait(now, news) or 0.0, 1e-4)
+        pacer.ack("page", [view()])
+        pacer.advance(now, hearing=True, busy=True)
+        sent += bool(pacer.plan(now, news).frames)
+    assert 50 <= sent <= 73  # 25 to 36 a second
+
+
+def test_what_was_just_sent_is_looked_after_without_being_woken(pacer):
+    pacer.plan(10.0, {"p": 60.0})
+    assert pacer.coming(10.001) == {"p"}
+    assert pacer.wait(10.001, {}) == pytest.approx(TICK, abs=TICK)
+    # And once only: without news the tick finds nothing, and nothing wakes up for it again.
+    pacer.plan(10.05, {})
+    assert pacer.coming(10.05) == set()
+    assert pacer.wait(10.05, {}) > 0.5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import traitlets
 
+from nbrealtime.errors import FrontEndMissing
 from nbrealtime.live.field import FieldView
 from nbrealtime.widgets import LivePlot, bundle
-from nbrealtime.widgets.bundle import FrontEndMissing
 from nbrealtime.widgets.hub import Hub
 from nbrealtime.widgets.plot import plot
 
