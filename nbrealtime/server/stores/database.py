@@ -202,20 +202,29 @@ def _check_marks(path: Path, version: int, application: int) -> None:
 
 
 def _look_through(path: Path) -> None:
-    """Makes sure that a file of ours can be read. The connection cannot write: even closing one may."""
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
-    with contextlib.closing(connection):
-        run = connection.execute
-        if run("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-            return  # its creation was cut short
-        version, application = run("PRAGMA user_version").fetchone(), run("PRAGMA application_id").fetchone()
-        _check_marks(path, version[0], application[0])
-        if path.stat().st_size <= _CHECKED_BYTES:
-            found = run("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
+    """Makes sure that a file of ours can be read, on a connection that cannot write: even closing one may."""
+    try:
+        reading = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        with contextlib.closing(reading):
+            _check(path, reading)
+    except sqlite3.OperationalError as fault:
+        if not fault.sqlite_errorname.startswith("SQLITE_READONLY"):
+            raise
+        # Its creation was cut short, and left a journal that only a connection that writes rolls back.
+        with contextlib.closing(_connect(path)) as writing:
+            _check(path, writing)
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    run = connection.execute
+    if run("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        return
+    version, application = run("PRAGMA user_version").fetchone(), run("PRAGMA application_id").fetchone()
+    _check_marks(path, version[0], application[0])
+    if path.stat().st_size <= _CHECKED_BYTES:
+        found = run("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,7 +151,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path):
     assert path.stat().st_size > 0
 
 
-def test_a_creation_that_was_cut_short_is_made_good(tmp_path: Path):
+def test_a_file_that_was_created_and_never_used_can_be_opened(tmp_path: Path):
     path = tmp_path / "lab.db"
     database = open_database(path, full=False, boot="b")
     database.abandon()
@@ -157,6 +160,29 @@ def test_a_creation_that_was_cut_short_is_made_good(tmp_path: Path):
     connection.commit()
     connection.close()
     open_store(path).close()
+
+
+KILLED_BEFORE_THE_LOG = """
+import os, signal, sqlite3, sys
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.create_function("kill", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+for statement in (
+    "PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 1", "BEGIN", "CREATE TABLE t (x)",
+    "INSERT INTO t VALUES (zeroblob(1000000))", "SELECT kill()"
+):
+    connection.execute(statement).fetchall()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no SIGKILL")
+def test_a_journal_that_was_left_behind_is_rolled_back(ours: Path):
+    """A server that is killed within the milliseconds in which it creates its file leaves one."""
+    process = subprocess.run([sys.executable, "-c", KILLED_BEFORE_THE_LOG, str(ours)], timeout=50)
+    assert process.returncode == -signal.SIGKILL
+    assert Path(f"{ours}-journal").exists()
+    open_store(ours).close()
+    assert not Path(f"{ours}-journal").exists()
 
 
 def test_a_refused_file_can_be_opened_when_the_reason_is_gone(ours: Path):
