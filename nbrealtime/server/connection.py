@@ -345,6 +345,7 @@ class WebSocketConnection(asyncio.Protocol):
     def _enter(self, claims: Claims, hello: ClientRequest | None) -> None:
         """Opens the hub's session: with ``hello`` a v2 one, which is welcomed."""
         service = self._service
+        service.lobby.leave(self)
         if self._hello_due is not None:
             self._hello_due.cancel()
         before, left = self._session, b""

@@ -81,7 +81,6 @@ class Door:
 
     async def _accept(self) -> None:
         while True:
-            await self._make_room()
             try:
                 connection, _ = await self._loop.sock_accept(self._listener)
             except OSError as fault:
@@ -90,6 +89,12 @@ class Door:
                     await asyncio.sleep(_PAUSE_SECONDS)
                 # Else he went while he waited; the next one may come.
                 continue
+            try:
+                # Only now: nobody has to go while nobody wants to come.
+                await self._make_room()
+            except asyncio.CancelledError:
+                connection.close()
+                raise
             arrival = _Arrival()
             self._lobby.enter(arrival, self._loop.time())
             arrival.task = self._loop.create_task(self._let_in(connection, arrival))
