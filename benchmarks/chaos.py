@@ -276,8 +276,10 @@ def run(
                         listen(f"s{number}")
                     for ear in listeners:
                         ear.confirmed.wait(20)
-                    for number in range(publishers):
-                        writers.append(Publisher(f"p{number}", link(f"p{number}"), rate, seed + number))
+                    writers += [
+                        Publisher(f"p{number}", link(f"p{number}"), rate, seed + number)
+                        for number in range(publishers)
+                    ]
                     network.storm(seed=seed, every=cut_every)
                     for writer in writers:
                         writer.start()

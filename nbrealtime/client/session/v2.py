@@ -215,7 +215,7 @@ class V2:
         wanted.confirmed = True
         wanted.count = presence_count(reply.data)
         if wanted.pattern is not None:
-            recovered, replayed, missed = self._place_topics(wanted, reply)
+            recovered, replayed, missed = self._place_topics(wanted, reply, from_position)
         else:
             recovered, replayed, missed = self._place(wanted, reply)
         if from_position and recovered is None and wanted.pattern is None:
@@ -236,10 +236,19 @@ class V2:
             wanted.positions.forget(wanted.name)
         return reply.recovered, reply.replayed or 0, missed
 
-    def _place_topics(self, wanted: Wanted, reply: Reply) -> tuple[bool | None, int, int | None]:
+    def _place_topics(
+        self, wanted: Wanted, reply: Reply, from_position: bool
+    ) -> tuple[bool | None, int, int | None]:
         recovered, replayed, missed = reply.recovered, reply.replayed or 0, 0
         known = True
-        for topic, place in (reply.topics or {}).items():
+        topics = reply.topics or {}
+        if from_position:
+            for topic in wanted.positions.all():
+                if topic not in topics:
+                    # It had a history, and has none now: it went with its server, and what we missed of it.
+                    wanted.positions.forget(topic)
+                    recovered = known = False
+        for topic, place in topics.items():
             before = wanted.positions.get(topic)
             if place.recovered is not None:
                 recovered = place.recovered if recovered is None else recovered and place.recovered

@@ -1,0 +1,24 @@
+"""What the state machine has found, each in a few lines."""
+
+from __future__ import annotations
+
+from nbrealtime.client.session import Options
+
+from .world import PATTERN, World
+
+
+def test_a_pattern_is_told_when_a_topic_it_followed_is_gone_with_the_server() -> None:
+    world = World(durable=False, at_once=True, peers=2)
+    listener, publisher = world.peers
+    listener.connect()
+    listener.subscribe(PATTERN, Options(), None, None)
+    publisher.publish("lab:a", ack=False, echo=True, retain=False)
+    world.settle()
+    listener.lose()
+    publisher.publish("lab:a", ack=False, echo=True, retain=False)
+    for wire in list(world.wires):
+        while wire.up:
+            world.hear(wire)
+    world.turn()
+    world.restart(0)
+    world.settle()
