@@ -101,7 +101,7 @@ class Routes:
             if isinstance(event, Subscribed):
                 guarded(route.sink.subscribed, event.count, event.recovered, event.replayed)
             elif isinstance(event, Gap):
-                guarded(route.sink.gap, event.reason, event.missed)
+                guarded(route.sink.gap, event.reason, event.missed, event.of)
             elif isinstance(event, Presence):
                 guarded(route.sink.presence, event.count)
             else:

@@ -31,9 +31,10 @@ class Sink(Protocol):
     def presence(self, count: int) -> None:
         """So many connections have the topic now."""
 
-    def gap(self, reason: str, missed: int | None) -> None:
+    def gap(self, reason: str, missed: int | None, topic: str | None = None) -> None:
         """Messages that were published are not coming, just here in the stream.
 
+        ``topic`` is which of a pattern's topics they are of, where that is known.
         ``missed`` is how many, None where the server could not tell. ``reason``: ``"unrecoverable"``
         (the history does not reach back to the position), ``"slow"`` (this reader was) or another
         word of the server's.

@@ -34,6 +34,7 @@ MAX_MESSAGE_BYTES: Final = 16 * 2**20
 WRITE_HIGH: Final = 256 * 1024
 _MAX_FRAGMENTS: Final = 10_000
 _CLOSE_SECONDS: Final = 2.0
+_DROPPED: Final = "the server ended the connection without an answer"
 
 
 class HandshakeRefused(Exception):
@@ -85,6 +86,7 @@ class WebSocket(asyncio.Protocol):
         self._fragmented: Opcode | None = None
         self._announced: Closing | None = None
         self._killer: asyncio.TimerHandle | None = None
+        self._is_answered = False
         self.fileno = -1
         self.writable = True
         self.opened: asyncio.Future[None] = loop.create_future()
@@ -138,6 +140,7 @@ class WebSocket(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        self._is_answered = True
         self._protocol.receive_data(data)
         self._dispatch()
 
@@ -151,9 +154,7 @@ class WebSocket(asyncio.Protocol):
         self._transport = None
         self.writable = True
         if not self.opened.done():
-            self.opened.set_exception(
-                HandshakeRefused(None, "the server ended the connection without an answer", dropped=True)
-            )
+            self.opened.set_exception(HandshakeRefused(None, _DROPPED, dropped=not self._is_answered))
             self.opened.exception()  # nobody may be waiting any more; that is no fault to log
         if not self.closed.done():
             # The close code of our own failure (a frame beyond the limits, say) tells more than none.
@@ -214,7 +215,12 @@ class WebSocket(asyncio.Protocol):
         elif isinstance(fault, InvalidStatus):
             self.opened.set_exception(HandshakeRefused(response.status_code, _status_reason(response)))
         else:
-            self.opened.set_exception(HandshakeRefused(None, _handshake_reason(fault)))
+            self.opened.set_exception(self._no_handshake(fault))
+
+    def _no_handshake(self, fault: Exception) -> HandshakeRefused:
+        if not self._is_answered:
+            return HandshakeRefused(None, _DROPPED, dropped=True)
+        return HandshakeRefused(None, _handshake_reason(fault))
 
     def _flush(self) -> None:
         # The library ends the list with an empty chunk where the connection is to be ended.
@@ -229,7 +235,7 @@ class WebSocket(asyncio.Protocol):
         if finished:
             fault = self._protocol.handshake_exc
             if fault is not None and not self.opened.done():
-                self.opened.set_exception(HandshakeRefused(None, _handshake_reason(fault)))
+                self.opened.set_exception(self._no_handshake(fault))
             transport.close()
 
     def _abort_after(self, seconds: float) -> None:

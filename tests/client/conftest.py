@@ -28,7 +28,8 @@ class OtherServer:
     """A v1 server of another make, in a thread of its own.
 
     ``echo=False``: a publish does not come back to its publisher. ``refuse``: the HTTP status that
-    everybody gets. ``reads=False``: accepts, and then reads nothing. ``pongs=False``: leaves application pings unanswered.
+    everybody gets. ``needs_token``: who brings none in the address gets a 401. ``on_hello``: what is said
+    to a ``hello``; ``talk`` answers every message in this one's place. ``reads=False``: accepts, and then reads nothing. ``pongs=False``: leaves application pings unanswered.
     """
 
     def __init__(self, *, echo: bool = True) -> None:
@@ -42,6 +43,10 @@ class OtherServer:
         self.heard: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.offers: list[str] = []
+        self.needs_token = True
+        self.drops_offers = False
+        self.on_hello: dict[str, Any] | None = None
+        self.talk: Callable[[ServerConnection, dict[str, Any]], Any] | None = None
         self.closings: list[int | None] = []
         self._news = threading.Condition()
         self._connections: dict[ServerConnection, set[str]] = {}
@@ -150,7 +155,11 @@ class OtherServer:
             self._news.notify_all()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        if "token=" not in request.path:
+        if self.drops_offers and "Sec-WebSocket-Protocol" in request.headers:
+            self.offers.append(request.path)
+            connection.transport.abort()
+            return None
+        if self.needs_token and "token=" not in request.path:
             # As every v1 server does, also to a client that offers something newer first.
             self.offers.append(request.path)
             return connection.respond(HTTPStatus.UNAUTHORIZED, "no token\n")
@@ -185,7 +194,13 @@ class OtherServer:
 
     async def _obey(self, connection: ServerConnection, topics: set[str], message: dict[str, Any]) -> None:
         self.heard.append(message)
+        if self.talk is not None:
+            await self.talk(connection, message)
+            self._notify()
+            return
         kind, topic = message["type"], message.get("topic")
+        if kind == "hello" and self.on_hello is not None:
+            await self._answer(connection, **self.on_hello)
         if kind == "subscribe" and topic in self.refused:
             fault = {"error": "not allowed", "code": "forbidden"}
             await self._answer(connection, type="error", topic=topic, data=fault)
@@ -259,7 +274,7 @@ class Ear:
     def presence(self, count: int) -> None:
         self._note("presence", count)
 
-    def gap(self, reason: str, missed: int | None) -> None:
+    def gap(self, reason: str, missed: int | None, topic: str | None = None) -> None:
         self._note("gap", reason, missed)
 
     def refused(self, code: str, reason: str) -> None:

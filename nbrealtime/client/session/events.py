@@ -29,11 +29,15 @@ class Presence(msgspec.Struct, frozen=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Messages of a subscription are not coming; ``missed`` is how many, None if nobody knows."""
+    """Messages of a subscription are not coming; ``missed`` is how many, None if nobody knows.
+
+    ``of`` is which of a pattern's topics they are of, where that is known.
+    """
 
     topic: str
     reason: str
     missed: int | None
+    of: str | None = None
 
 
 class RefusedTopic(msgspec.Struct, frozen=True):

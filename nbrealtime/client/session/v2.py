@@ -214,15 +214,17 @@ class V2:
             return []
         wanted.confirmed = True
         wanted.count = presence_count(reply.data)
+        gaps: list[Gap] = []
         if wanted.pattern is not None:
-            recovered, replayed, missed = self._place_topics(wanted, reply, from_position)
+            recovered, replayed, gaps = self._place_topics(wanted, reply, from_position)
+            missed = None
         else:
             recovered, replayed, missed = self._place(wanted, reply)
         if from_position and recovered is None and wanted.pattern is None:
             recovered = False  # the topic had a history, and has none now
         events: list[Event] = [Subscribed(wanted.name, wanted.count, recovered, replayed)]
         if recovered is False:
-            events.append(Gap(wanted.name, "unrecoverable", missed))
+            events += gaps or [Gap(wanted.name, "unrecoverable", missed)]
         return events
 
     def _place(self, wanted: Wanted, reply: Reply) -> tuple[bool | None, int, int | None]:
@@ -238,29 +240,29 @@ class V2:
 
     def _place_topics(
         self, wanted: Wanted, reply: Reply, from_position: bool
-    ) -> tuple[bool | None, int, int | None]:
-        recovered, replayed, missed = reply.recovered, reply.replayed or 0, 0
-        known = True
+    ) -> tuple[bool | None, int, list[Gap]]:
+        recovered, replayed = reply.recovered, reply.replayed or 0
+        gaps: list[Gap] = []
         topics = reply.topics or {}
         if from_position:
             for topic in wanted.positions.all():
                 if topic not in topics:
                     # It had a history, and has none now: it went with its server, and what we missed of it.
                     wanted.positions.forget(topic)
-                    recovered = known = False
+                    recovered = False
+                    gaps.append(Gap(wanted.name, "unrecoverable", None, topic))
         for topic, place in topics.items():
             before = wanted.positions.get(topic)
             if place.recovered is not None:
                 recovered = place.recovered if recovered is None else recovered and place.recovered
                 if place.recovered is False:
-                    if before is not None and before.epoch == place.epoch and place.offset > before.offset:
-                        missed += place.offset - before.offset
-                    else:
-                        known = False
+                    is_same = before is not None and before.epoch == place.epoch
+                    missed = place.offset - before.offset if is_same and before is not None else 0
+                    gaps.append(Gap(wanted.name, "unrecoverable", missed if missed > 0 else None, topic))
             if reply.replayed is None:
                 replayed += place.replayed or 0
             wanted.positions.place(topic, place.epoch, place.offset)
-        return recovered, replayed, missed if known else None
+        return recovered, replayed, gaps
 
     def _presence(self, reply: Reply) -> list[Event]:
         wanted = self._session.wanted(reply.topic)
@@ -278,7 +280,8 @@ class V2:
             missed = reply.to - reply.from_ + 1
             # It stands for its messages in the stream, and is handed on as they would have been.
             wanted.positions.advance(reply.topic, reply.epoch, reply.to)
-        return [Gap(wanted.name, reply.reason or "lost", missed)]
+        of = None if wanted.pattern is None else reply.topic
+        return [Gap(wanted.name, reply.reason or "lost", missed, of)]
 
     def _unsubscribed(self, reply: Reply) -> list[Event]:
         wanted = self._session.wanted(reply.topic)
