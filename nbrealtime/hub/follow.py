@@ -94,7 +94,11 @@ class Follow:
             return refusal
         old = session.subscriptions.get(name)
         if old is not None and request.since is None:
-            self._change(old, request, now)
+            if old.pending:
+                # Where its stream stands is not known yet: one answer after the other.
+                old.changes.append(request)
+            else:
+                self._change(old, request, now)
             return None
         limit = self._limits.topics
         if old is None and limit is not None and len(session.subscriptions) >= limit:
@@ -263,7 +267,8 @@ class Follow:
         else:
             self._begin(plan)
             return
-        self._voice.refuse(session, refusal, plan.now, id=request.id, topic=subscription.name)
+        for asked in (request, *subscription.changes):
+            self._voice.refuse(session, refusal, plan.now, id=asked.id, topic=subscription.name)
         self._replays.wake()
 
     def _begin(self, plan: _Plan) -> None:
@@ -306,6 +311,9 @@ class Follow:
             self._voice.give(session, _retained(stored, subscription.name))
         subscription.pending = False
         self._replays.start(subscription)
+        for change in subscription.changes:
+            self._change(subscription, change, now)
+        subscription.changes.clear()
         self._replays.wake()
 
     def _change(self, subscription: Subscription, request: Request, now: int) -> None:
@@ -346,8 +354,7 @@ class Follow:
         self._snapshot(subscription, now)
         for topic in subscription.topics.values():
             topic.change()
-        if not subscription.pending:
-            self._replays.start(subscription)
+        self._replays.start(subscription)
 
     # -- ending
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbrealtime.hub.backlog import Backlog, Latest, Queue
 from nbrealtime.wire.topics import Pattern
-from nbrealtime.wire.v2 import Policy
+from nbrealtime.wire.v2 import Policy, Request
 
 if TYPE_CHECKING:
     from nbrealtime.hub.session import Session
@@ -52,6 +52,7 @@ class Subscription:
     """
 
     __slots__ = (
+        "changes",
         "due",
         "interval",
         "name",
@@ -82,6 +83,8 @@ class Subscription:
         self.pattern = pattern
         self.topics: dict[str, Topic] = {}
         self.pending = False
+        # Requests for other options that came while it was pending.
+        self.changes: list[Request] = []
         self.reading = False
         self.replays: dict[str, Replay] = {}
         self.due = 0.0

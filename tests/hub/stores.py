@@ -38,6 +38,7 @@ class PatientStore:
         self.is_patient = is_patient
         self.fails = False
         self.batches = 0
+        self.trims = 0
         self.messages = messages
         self._shelves: dict[str, _Shelf] = {}
         self._keys: dict[tuple[str, str, str], Committed] = {}
@@ -56,6 +57,7 @@ class PatientStore:
         self.batches += 1
         commit: Commit[Sequence[Committed]] = Commit()
         if self.fails:
+            self.fails = False
             self._later(lambda: commit.fail(Unavailable("no disk")))
             return commit
         results = [self._put(entry) for entry in batch]
@@ -95,7 +97,9 @@ class PatientStore:
         )
         if shelf is not None:
             shelf.rows.append(stored)
-            del shelf.rows[: -self.messages]
+            if len(shelf.rows) > self.messages:
+                self.trims += 1
+                del shelf.rows[: -self.messages]
         if key is not None:
             self._keys[key] = result
         if entry.retain:
@@ -165,10 +169,12 @@ class PatientStore:
         """Drops all but the newest messages of a topic."""
         shelf = self._shelves.get(topic)
         if shelf is not None:
+            self.trims += 1
             shelf.rows = shelf.rows[len(shelf.rows) - min(keep, len(shelf.rows)) :]
 
     def forget(self, topic: str) -> None:
         """Begins a topic anew: its epoch is gone."""
+        self.trims += 1
         self._shelves.pop(topic, None)
 
     def first(self, topic: str) -> int:
