@@ -37,7 +37,7 @@ class Sink:
     def presence(self, count: int) -> None:
         """The number of subscribers changed."""
 
-    def gap(self, reason: str, missed: int | None) -> None:
+    def gap(self, reason: str, missed: int | None, topic: str | None = None) -> None:
         """Messages are missing here."""
 
     def refused(self, code: str, reason: str) -> None:

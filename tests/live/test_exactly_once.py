@@ -393,3 +393,56 @@ def test_who_wants_no_echo_gets_none(server: Server) -> None:
         until(his, lambda: his.count == 2)
         until(mine, lambda: mine.count == 1)
         assert (mine.value, mine.gaps) == (2, 0)
+
+
+# Readers that are too slow, or want less.
+
+
+def test_what_a_slow_subscription_drops_is_a_gap_of_its_topic_and_the_rest_comes_in_order(
+    server: Server,
+) -> None:
+    with connect(server) as source, connect(server, user="bob") as here:
+        told = Ear()
+        lab = here.topic("lab:*", policy="drop_oldest", max_rate=20, on_gap=told)
+        until(lab, lambda: lab.state == "live")
+        for at in range(30):
+            source.publish("lab:frames", {"at": at, "frame": "x" * 400_000}, ack=True)
+        until(lab, lambda: lab.value is not None and lab.value["at"] == 29)
+        ats = [int(at) for at in lab.by_topic("lab:frames").to_numpy()["at"]]
+        assert ats == sorted(set(ats))
+        assert lab.gaps == len(told.wait(lab.gaps)) > 0
+        assert {(gap.topic, gap.reason) for gap in told.heard} == {("lab:frames", "slow")}
+        assert sum(gap.missed for gap in told.heard) + lab.count == 30
+
+
+def test_a_conflating_subscription_gets_the_newest_and_no_gap(server: Server) -> None:
+    with connect(server) as source, connect(server, user="bob") as here:
+        fast = here.topic("lab:fast", policy="conflate", max_rate=20)
+        ear = Ear()
+        fast.on_message(ear)
+        until(fast, lambda: fast.state == "live")
+        for at in range(500):
+            source.publish("lab:fast", at)
+        heard = ear.wait_until(lambda heard: bool(heard) and heard[-1].data == 499)
+        assert len(heard) + sum(message.skipped for message in heard) == 500
+        assert len(heard) < 100
+        assert fast.gaps == 0
+
+
+def test_each_topic_of_a_pattern_that_went_with_its_server_is_a_gap() -> None:
+    server = serve(secret=SECRET, advertise=False)
+    with connect(server) as here:
+        told = Ear()
+        lab = here.topic("lab:*", on_gap=told)
+        until(lab, lambda: lab.state == "live")
+        for name in ("lab:a", "lab:b"):
+            here.publish(name, 1, ack=True).wait(10)
+        until(lab, lambda: lab.count == 2)
+        server.close()
+        until(lab, lambda: lab.state == "offline")
+        server = restarted(server.port)
+        here.reconnect()
+        assert {gap.topic for gap in told.wait(2)} == {"lab:a", "lab:b"}
+        until(lab, lambda: lab.state == "live")
+        assert (lab.gaps, lab.by_topic("lab:a").gaps, lab.by_topic("lab:b").gaps) == (2, 1, 1)
+    server.close()
