@@ -170,7 +170,7 @@ class Hub:
                 frame.decode()
             except UnicodeDecodeError:
                 self.messages_in += 1
-                self._voice.refuse(session, Refusal("not UTF-8", ErrorCode.BAD_REQUEST), now)
+                self._refuse(session, Refusal("not UTF-8", ErrorCode.BAD_REQUEST), now)
                 return
         if session.version == 1:
             self.messages_in += 1
@@ -180,7 +180,7 @@ class Hub:
             self.messages_in += 1
             if isinstance(request, DecodeError):
                 refusal = Refusal(request.reason, ErrorCode(request.code))
-                self._voice.refuse(session, refusal, now, id=request.id, topic=request.topic)
+                self._refuse(session, refusal, now, id=request.id, topic=request.topic)
             elif session.open:
                 self.act(session, request, now)
 
@@ -189,7 +189,7 @@ class Hub:
         self._tick(now)
         self.messages_in += 1
         reason = "binary frames are not understood here: send JSON in a text frame"
-        self._voice.refuse(session, Refusal(reason, ErrorCode.BAD_REQUEST), now)
+        self._refuse(session, Refusal(reason, ErrorCode.BAD_REQUEST), now)
 
     def act(self, session: Session, request: Request, now: int) -> None:
         """Does what one request of v2 asks for."""
@@ -214,13 +214,14 @@ class Hub:
             self._settle(now)
             refusal = self._past.ask(session, request, now)
         elif kind == "ping":
+            self._settle(now)
             self._voice.tell(session, replies.encode_pong(timestamp=now, id=request.id))
         elif kind == "auth" and self._on_auth is not None:
             self._on_auth(session, request)
         elif kind != "pong":
             refusal = Refusal(f'"{kind}" is not for now', ErrorCode.BAD_REQUEST)
         if refusal is not None:
-            self._voice.refuse(session, refusal, now, id=request.id, topic=request.topic)
+            self._refuse(session, refusal, now, id=request.id, topic=request.topic)
 
     # -- the first dialect
 
@@ -228,7 +229,7 @@ class Hub:
         try:
             message = wire.decode_client(frame)
         except DecodeError as fault:
-            self._voice.refuse(session, Refusal(fault.reason, ErrorCode(fault.code)), now)
+            self._refuse(session, Refusal(fault.reason, ErrorCode(fault.code)), now)
             return
         topic = message.topic
         if message.type == "publish":
@@ -238,10 +239,11 @@ class Hub:
         elif message.type == "unsubscribe":
             refusal = self.unsubscribe(session, topic, now)
         else:
+            self._settle(now)
             self._voice.tell(session, wire.encode_pong(now))
             return
         if refusal is not None:
-            self._voice.refuse(session, refusal, now, topic=topic if isinstance(topic, str) else None)
+            self._refuse(session, refusal, now, topic=topic if isinstance(topic, str) else None)
 
     def subscribe(self, session: Session, topic: object, now: int) -> Refusal | None:
         """Answers with v1's ``subscribed``, then tells every subscriber how many they are now."""
@@ -486,8 +488,20 @@ class Hub:
     def _tick(self, now: int) -> None:
         self._now = self._follow.now = now
 
+    def _refuse(
+        self,
+        session: Session,
+        refusal: Refusal,
+        now: int,
+        *,
+        id: int | None = None,  # noqa: A002
+        topic: str | None = None,
+    ) -> None:
+        self._settle(now)
+        self._voice.refuse(session, refusal, now, id=id, topic=topic)
+
     def _settle(self, now: int) -> None:
-        """Commits what was published so far: who comes or goes now stands after it."""
+        """Commits what was published so far: who comes or goes, or is answered, now stands after it."""
         if self._commits.pending:
             self._catalog.change()
             self._commits.commit(now)

@@ -292,10 +292,7 @@ class RecoveryMachine(RuleBasedStateMachine):
         if message["id"] != feed.asked:
             return  # of an earlier life under the same name
         feed.live, feed.stale = True, False
-        if "*" in feed.name:
-            found = message["topics"]
-        else:
-            found = {feed.name: message}
+        found = message["topics"] if "*" in feed.name else {feed.name: message}
         since = feed.since
         before, feed.positions = feed.positions, {}
         for topic, said in found.items():
