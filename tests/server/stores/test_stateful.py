@@ -16,7 +16,8 @@ from nbrealtime.hub.store import Entry
 from nbrealtime.server.stores import HistoryRules, MemoryStore, SqliteStore
 
 TOPICS = st.sampled_from(["a", "b", "quiet"])
-MESSAGES, SECONDS, KEY_SECONDS, KEYS = 5, 60, 30, 6
+# So many messages that trimming has some slack.
+MESSAGES, SECONDS, KEY_SECONDS, KEYS = 9, 60, 30, 6
 RULES: Any = {"quiet": 0, "**": {"messages": MESSAGES, "seconds": SECONDS}}
 PUBLISH = st.tuples(
     TOPICS,
@@ -116,8 +117,8 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(
         topic=st.sampled_from(["a", "b"]),
-        back=st.integers(0, 8),
-        limit=st.integers(0, 7),
+        back=st.integers(0, 14),
+        limit=st.integers(0, 12),
         until=st.none() | st.integers(0, 8),
         reverse=st.booleans(),
         recent=st.none() | st.integers(0, 80),
@@ -200,5 +201,5 @@ TestMemory = StoreMachine.TestCase
 TestMemory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestSqlite = DurableMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
