@@ -150,6 +150,8 @@ class RawClient:
 class Tested:
     """The server under test, and ways to reach it that know nothing of it but its port."""
 
+    __test__ = False  # the tested, not a test
+
     def __init__(self, server: Server) -> None:
         self.server = server
         self.port = server.port
