@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Refused,
         ServerError,
         StoreError,
+        UnknownKey,
         UntrustedServer,
         WireError,
     )
@@ -68,6 +69,7 @@ _HOMES: Final = {
         "Refused",
         "ServerError",
         "StoreError",
+        "UnknownKey",
         "UntrustedServer",
         "WireError",
     ),
@@ -108,6 +110,7 @@ __all__ = [
     "Server",
     "ServerError",
     "StoreError",
+    "UnknownKey",
     "UntrustedServer",
     "WireError",
     "__version__",

@@ -16,6 +16,7 @@ telling what to do next::
     ├── ServerError
     │   ├── AddressInUse             the port is taken
     │   ├── InvalidToken             a token that this server does not accept
+    │   │   └── UnknownKey           signed with a key that is not in the key set yet
     │   └── StoreError               a history that cannot be opened
     ├── ConnectionFailed             the server could not be reached, or refused
     ├── ConnectionClosed             used after close()
@@ -53,6 +54,7 @@ __all__ = [
     "Refused",
     "ServerError",
     "StoreError",
+    "UnknownKey",
     "UntrustedServer",
     "WireError",
 ]
@@ -165,6 +167,10 @@ class InvalidToken(ServerError):
         self.reason = reason
         self.code = code
         super().__init__(reason)
+
+
+class UnknownKey(InvalidToken):
+    """A token that names a key which is not known: the key set's address may have it by now."""
 
 
 class StoreError(ServerError):

@@ -27,7 +27,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from nbrealtime.errors import InvalidToken
+from nbrealtime.errors import InvalidToken, UnknownKey
 from nbrealtime.hub import Session
 from nbrealtime.server.deadline import Deadline
 from nbrealtime.server.heartbeat import Pulse
@@ -41,7 +41,7 @@ from nbrealtime.server.hello import (
     welcome,
 )
 from nbrealtime.server.rate import Allowance
-from nbrealtime.server.tokens import Claims, KeysWanted
+from nbrealtime.server.tokens import Claims
 from nbrealtime.wire import replies
 from nbrealtime.wire.messages import ErrorCode, encode_error
 from nbrealtime.wire.v2 import SUBPROTOCOL
@@ -262,7 +262,7 @@ class WebSocketConnection(asyncio.Protocol):
         """Answers the request: an upgrade, or why not."""
         try:
             admitted = self._service.admit(request, final=again)
-        except KeysWanted:
+        except UnknownKey:
             self._look_for_keys(lambda: self._open(request, again=True))
             return
         self._answered = True
@@ -315,7 +315,7 @@ class WebSocketConnection(asyncio.Protocol):
         try:
             claims = identify(hello, self._verify, self._claims)
         except InvalidToken as fault:
-            if isinstance(fault, KeysWanted) and not again:
+            if isinstance(fault, UnknownKey) and not again:
                 self._look_for_keys(lambda: self._greet(hello, again=True))
             else:
                 self.part(goodbye_for(fault, hello.id))
@@ -414,7 +414,7 @@ class WebSocketConnection(asyncio.Protocol):
                 raise InvalidToken("a token is needed", ErrorCode.BAD_REQUEST)
             claims = self._verify(request.token)
         except InvalidToken as fault:
-            if isinstance(fault, KeysWanted) and not again:
+            if isinstance(fault, UnknownKey) and not again:
                 self._renew_later(request)
                 return
             retry = fault.code == ErrorCode.UNAVAILABLE

@@ -28,7 +28,7 @@ from urllib.parse import parse_qs
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from nbrealtime.errors import AddressInUse, InvalidToken, ServerError
+from nbrealtime.errors import AddressInUse, InvalidToken, ServerError, UnknownKey
 from nbrealtime.hub import Hub, Options, Session, User
 from nbrealtime.hub.grants import Action
 from nbrealtime.server.config import Config
@@ -42,7 +42,7 @@ from nbrealtime.server.http import HttpRoutes
 from nbrealtime.server.lobby import Lobby
 from nbrealtime.server.origins import Origins
 from nbrealtime.server.stores import open_store
-from nbrealtime.server.tokens import Authority, Claims, KeysWanted
+from nbrealtime.server.tokens import Authority, Claims
 from nbrealtime.wire import replies
 from nbrealtime.wire.messages import ErrorCode
 from nbrealtime.wire.v2 import Request as ClientRequest
@@ -267,7 +267,7 @@ class Service:
         said in-band, since proxies swallow refusals.
 
         Raises:
-            KeysWanted: the token's key is not known yet; not if this is ``final``.
+            UnknownKey: the token's key is not known yet; not if this is ``final``.
         """
         path, _, query = request.path.partition("?")
         headers = request.headers
@@ -282,7 +282,7 @@ class Service:
         if goodbye is None or not spoken:
             try:
                 claims = self.authenticate(headers.get_all("Authorization"), query, lenient=spoken)
-            except KeysWanted as fault:
+            except UnknownKey as fault:
                 if not final:
                     raise
                 if not spoken:
@@ -324,11 +324,11 @@ class Service:
             InvalidToken: there is none, or it is not valid.
         """
         now = time.time()
-        wanted: KeysWanted | None = None
+        wanted: UnknownKey | None = None
         for token in _credentials(authorization, query):
             try:
                 return self.authority.verify(token, now)
-            except KeysWanted as fault:
+            except UnknownKey as fault:
                 if not lenient:
                     raise
                 wanted = wanted or fault
@@ -347,7 +347,7 @@ class Service:
         """
         try:
             return self.authenticate(authorization, query)
-        except KeysWanted:
+        except UnknownKey:
             await self.authority.fetch()
             return self.authenticate(authorization, query)
 

@@ -18,13 +18,13 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from nbrealtime.errors import InvalidToken
+from nbrealtime.errors import InvalidToken, UnknownKey
 from nbrealtime.hub import Action, Grants, User
 from nbrealtime.server.config import Config
 from nbrealtime.server.jwks import KeySet
 from nbrealtime.wire.messages import ErrorCode
 
-__all__ = ["Authority", "Claims", "KeysWanted"]
+__all__ = ["Authority", "Claims"]
 
 LEEWAY_SECONDS: Final = 5.0
 # Of the year 9999: what any client's date can say.
@@ -49,10 +49,6 @@ class Claims:
     def expires_ms(self) -> int | None:
         """As it is told on the wire."""
         return None if self.expires is None else int(min(self.expires, _LAST_SECOND) * 1000)
-
-
-class KeysWanted(InvalidToken):
-    """The token names a key that is not known: `Authority.fetch` may find it, then it is worth another try."""
 
 
 class Authority:
@@ -101,7 +97,7 @@ class Authority:
         return self._signing is not None
 
     async def fetch(self) -> None:
-        """Looks for the keys that a `KeysWanted` asked for."""
+        """Looks for the keys that a `UnknownKey` asked for."""
         if self.keys is not None:
             await self.keys.fetch()
 
@@ -109,7 +105,7 @@ class Authority:
         """Returns what ``token`` says.
 
         Raises:
-            KeysWanted: its key is not known yet.
+            UnknownKey: its key is not known yet.
             InvalidToken: it is no token, its signature is not ours, it expired or is not valid yet, or
                 its claims make no sense. The message says which.
         """
@@ -139,7 +135,7 @@ class Authority:
         usable = keys.usable
         reason = "the token is not valid here" if usable else "the keys that verify tokens cannot be had now"
         code = ErrorCode.UNAUTHORIZED if usable else ErrorCode.UNAVAILABLE
-        raise (KeysWanted if keys.fetchable else InvalidToken)(reason, code)
+        raise (UnknownKey if keys.fetchable else InvalidToken)(reason, code)
 
     def _decode(self, token: str, key: Any) -> Mapping[str, Any]:
         try:
