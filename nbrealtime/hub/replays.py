@@ -32,7 +32,7 @@ PAGE_MESSAGES: Final = 256
 PAGE_BYTES: Final = 256 * 1024
 # What all connections together are filled with in one turn of the loop, counted in bytes and with
 # something for every message: a thousand clients that come back at once take their turns.
-_TURN_BYTES: Final = 2**20
+_TURN_BYTES: Final = 2**19
 _MESSAGE_COST: Final = 256
 
 NEW_EPOCH, OVERTAKEN = 2001, 2002
