@@ -59,6 +59,9 @@ class Connection(Subject):
     attempts = _fresh(lambda s: s.attempts, "attempts in a row that failed")
     queued = _fresh(lambda s: s.queued, "publishes that wait to be sent")
     dropped = _fresh(lambda s: s.dropped, "publishes that were given up while offline")
+    uncertain = _fresh(
+        lambda s: s.uncertain, "acknowledged publishes of which nobody knows whether they arrived"
+    )
     error = _fresh(lambda s: s.error, "why there is no connection, a sentence")
     errors = Fresh(
         lambda c: c.faults.newest, advice=_ADVICE, help="the newest 100 exceptions of its observers"
@@ -235,6 +238,8 @@ class Connection(Subject):
             text += f", {status.queued:,} queued"
         if status.dropped:
             text += f", {status.dropped:,} dropped"
+        if status.uncertain:
+            text += f", {status.uncertain:,} uncertain"
         return f"{text} ({status.error})" if status.error else text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:

@@ -30,7 +30,7 @@ def test_its_traits_follow_the_link(connection: Connection, link: FakeLink) -> N
     )
     assert (connection.error, connection.latency) == ("no answer", 0.01)
     assert set(connection.trait_names()) == {
-        *("state", "url", "user", "latency", "attempts", "queued", "dropped", "error", "errors")
+        *("state", "url", "user", "latency", "attempts", "queued", "dropped", "uncertain", "error", "errors")
     }
 
 
@@ -171,6 +171,9 @@ def test_its_text(connection: Connection, link: FakeLink) -> None:
     assert repr(connection) == f"Connection '{URL}': connected as ada, 1.2 ms"
     link.change(state=LinkState.RECONNECTING, attempts=3, queued=4, dropped=1, error="no answer")
     assert repr(connection) == f"Connection '{URL}': reconnecting, attempt 3, 4 queued, 1 dropped (no answer)"
+    link.change(uncertain=2, error=None)
+    assert repr(connection).endswith("1 dropped, 2 uncertain")
+    assert connection.uncertain == 2
 
 
 def test_dir_shows_what_is_ours(connection: Connection) -> None:

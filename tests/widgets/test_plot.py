@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 import traitlets
 
+from nbrealtime.client import Message
 from nbrealtime.errors import FrontEndMissing
 from nbrealtime.live.field import FieldView
+from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.live.topicview import TopicView
 from nbrealtime.widgets import LivePlot, bundle
 from nbrealtime.widgets.hub import Hub
+from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.plot import plot
 
 pytestmark = pytest.mark.usefixtures("comms")
@@ -129,3 +133,20 @@ def test_a_bundle_can_never_be_taken_for_a_path(monkeypatch, tmp_path):
     bundle._read.cache_clear()
     assert bundle.script("one") == "a.b\n"
     bundle._read.cache_clear()
+
+
+def test_a_pattern_and_one_of_its_topics_can_be_plotted(connection):
+    lab = connection.topic("lab:*")
+    lab.feed = PatternFeed("lab:*")
+    lab.feed.received([Message("lab:a", {"x": 1}, 1e9), Message("lab:b", {"x": 2, "y": 3}, 1e9)])
+    one = TopicView(lab, lab.feed.strand("lab:b"))
+    for subject, lines in [
+        (lab, ["lab:a x", "lab:b x", "lab:b y"]),
+        (FieldView(lab, "x"), ["lab:a x", "lab:b x"]),
+        (one, ["x", "y"]),
+        (one["y"], ["y"]),
+    ]:
+        with LivePlot(subject) as made:
+            header, _ = made._stream.snapshot(1e9, Viewing(width=800))
+            assert [series["label"] for series in header["series"]] == lines
+        made._dispose()
