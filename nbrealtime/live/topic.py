@@ -295,6 +295,10 @@ class LiveTopic(Subject):
         """Return a live plot of its fields, which goes on while other cells run; see ``LivePlot`` for the options."""
         return views.make("plot", self, *args, **options)
 
+    def log(self, *args: Any, **options: Any) -> Any:
+        """Return a log of its messages as they come, newest first; see ``MessageLog`` for the options."""
+        return views.make("log", self, *args, **options)
+
     def __repr__(self) -> str:
         record = self.feed.record
         text = f"LiveTopic {self.name!r}: {self._describe_state(record)}"
