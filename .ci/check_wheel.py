@@ -26,7 +26,7 @@ def main() -> None:
 
     static = {file.name: file.stat().st_size for file in (home / "static").iterdir()}
     print("front end:", static)
-    for bundle in ("plot", "presence", "publish", "badge", "card", "token"):
+    for bundle in ("plot", "presence", "publish", "badge", "card", "log", "token"):
         script, style = static.get(f"{bundle}.js", 0), static.get(f"{bundle}.css", 0)
         assert script > 500, f"{bundle}.js is missing"
         # A widget's script and style travel once for each widget that is made.

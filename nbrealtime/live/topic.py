@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 
+from nbrealtime.live import views
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.face import TopicFace
@@ -327,6 +328,10 @@ class LiveTopic(Subject, TopicFace):
         self.close()
 
     # Showing.
+
+    def log(self, *args: Any, **options: Any) -> Any:
+        """Return a log of its messages as they come, newest first; see ``MessageLog`` for the options."""
+        return views.make("log", self, *args, **options)
 
     def __repr__(self) -> str:
         record = self.feed.record

@@ -20,12 +20,13 @@ from ..live.views import provide
 _CLASSES: Final = {
     "ConnectionBadge": "badge",
     "LivePlot": "plot",
+    "MessageLog": "log",
     "PresenceBar": "presence",
     "PublishBox": "publish",
 }
-_VIEWS: Final = {"plot": ("plot", "plot"), "card": ("card", "card")}
+_VIEWS: Final = {"plot": ("plot", "plot"), "card": ("card", "card"), "log": ("log", "log")}
 
-__all__ = ["ConnectionBadge", "LivePlot", "PresenceBar", "PublishBox"]
+__all__ = ["ConnectionBadge", "LivePlot", "MessageLog", "PresenceBar", "PublishBox"]
 
 
 def __getattr__(name: str) -> Any:

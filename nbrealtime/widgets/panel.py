@@ -19,7 +19,7 @@ import traitlets
 
 from ..live import cells
 from .bundle import script, style
-from .parts import StatePart
+from .parts import Part, StatePart
 from .pump import pump
 from .subshells import hear_at_once
 
@@ -45,7 +45,7 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, **configuration: Any) -> None:
         self._closed = False
         self._unwatch: list[Callable[[], None]] = []
-        self._stream = StatePart(self._bundle, self._read, told=self._told)
+        self._stream = self._make_part()
         self._esm, self._css = script(self._bundle), style(self._bundle)
         super().__init__(hub=pump().join(self._stream), **configuration)
         self.set_trait("part", self._stream.key)
@@ -55,6 +55,10 @@ class Panel(anywidget.AnyWidget):
         """Opens the comm (ipywidgets calls it); what a browser says is heard while a cell runs."""
         super().open()
         hear_at_once(self.comm)
+
+    def _make_part(self) -> Part:
+        """What the pump asks for frames: the state alone, unless a subclass streams more beside it."""
+        return StatePart(self._bundle, self._read, told=self._told)
 
     def _state(self) -> dict[str, Any]:
         """What to show now, as JSON. Runs on the pump thread; must read without waiting."""

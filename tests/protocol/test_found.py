@@ -22,3 +22,20 @@ def test_a_pattern_is_told_when_a_topic_it_followed_is_gone_with_the_server() ->
     world.turn()
     world.restart(0)
     world.settle()
+
+
+def test_a_publish_does_not_overtake_one_that_failed_after_its_connection_was_gone() -> None:
+    world = World(durable=True, at_once=False, peers=1)
+    [writer] = world.peers
+    writer.connect()
+    world.settle()
+    world.fail(1)
+    [wire] = world.wires
+    for _ in range(2):
+        writer.publish("lab:a", ack=True, echo=True, retain=False)
+        world.hear(wire)
+        world.turn()
+    writer.lose()
+    world.notice(wire)
+    world.answer()
+    world.settle()

@@ -5,8 +5,11 @@
 //
 // The one rule: a panel shows what the newest frame says and nothing that it remembers
 // besides, so a reload, a second tab and a late display all show the same.
-import { join, type Frame, type Model } from "../shared/channel";
+import { join, type Frame, type Link, type Model } from "../shared/channel";
 import { dress } from "../shared/theme";
+
+/** Says something to the kernel-side part; what is said before the channel is joined is lost. */
+export type Say = (content: Record<string, unknown>) => void;
 
 export interface View {
   readonly root: HTMLElement;
@@ -29,24 +32,25 @@ interface Context {
 }
 
 /** Returns the module that anywidget expects for a panel made by `build`. */
-export function panel(build: (model: Model) => View): { render(context: Context): Promise<() => void> } {
+export function panel(build: (model: Model, say: Say) => View): { render(context: Context): Promise<() => void> } {
   return {
     async render({ model, el }) {
-      const view = build(model);
+      let link: Link | null = null;
+      const view = build(model, (content) => link?.say(content));
       const theme = dress(view.root, () => {});
       el.append(view.root);
-      const link = await join(model, view.root, { receive: (frame) => view.show(frame) });
+      const joined = (link = await join(model, view.root, { receive: (frame) => view.show(frame) }));
       let silent = false;
       const watch = setInterval(() => {
-        if (link.isVisible() && view.due?.()) link.say({ type: "look" });
-        const seconds = link.silence();
+        if (joined.isVisible() && view.due?.()) joined.say({ type: "look" });
+        const seconds = joined.silence();
         if (seconds < SILENT_SECONDS && !silent) return;
         silent = seconds >= SILENT_SECONDS;
         view.silent(silent ? seconds : 0);
       }, 1000);
       return () => {
         clearInterval(watch);
-        link.close();
+        joined.close();
         theme.close();
         view.close();
       };

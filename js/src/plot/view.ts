@@ -10,6 +10,7 @@
 import uPlot from "uplot";
 import type { Frame, Link, Model } from "../shared/channel";
 import { join } from "../shared/channel";
+import { copyable } from "../shared/copyable";
 import { quantity, zone } from "../shared/format";
 import { dress, fade, type Theme } from "../shared/theme";
 import { drawHatch, drawLines, extremes, type Scene } from "./draw";
@@ -293,7 +294,7 @@ export class PlotView {
     }
     line(`Waiting for ${this.topics.join(", ")}`, "nbrt-plot-waiting");
     if (status.text !== "waiting") line(status.text, "nbrt-plot-why");
-    this.notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`));
+    this.notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`, "nbrt-plot-code"));
   }
 
   private describe(status: Status): void {
@@ -551,32 +552,4 @@ export class PlotView {
     });
     this.hover(found);
   };
-}
-
-/** A line of code with a button that copies it. */
-function copyable(code: string): HTMLElement {
-  const row = document.createElement("span");
-  row.className = "nbrt-plot-code";
-  const text = document.createElement("code");
-  text.textContent = code;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${code}`);
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(code);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
-    } catch {
-      // No clipboard here (plain http, an isolated frame): select it, one key away from a copy.
-      const selection = getSelection();
-      selection?.removeAllRanges();
-      const all = document.createRange();
-      all.selectNodeContents(text);
-      selection?.addRange(all);
-    }
-  });
-  row.append(text, button);
-  return row;
 }

@@ -1,0 +1,411 @@
+// The messages of topics as they come, newest first: a state, a filter, a pause, and rows to expand.
+//
+// Collaborators: panels/panel.ts (frames, theme, silence), panels/rows.ts (what is kept and where it lies).
+// The rules: only rows in view are in the document; what somebody reads or has the focus on stays where it is
+// on the screen while others come; a payload reaches the document as text alone.
+import { copyable } from "./shared/copyable";
+import type { Frame, Model } from "./shared/channel";
+import { clock, count as grouped, duration } from "./shared/format";
+import { capital, make, mark, say, Slowly, StateMark } from "./panels/dom";
+import { panel, type Say, type View } from "./panels/panel";
+import { between, bytes, lay, lines, matches, merge, oneLine, patience, pretty, ROW, row, stamp } from "./panels/rows";
+import type { Item, Row, Wire } from "./panels/rows";
+import { counted } from "./panels/words";
+
+interface State {
+  state: string;
+  why: string;
+  /** Ms since the newest message when the frame was sent. */
+  age: number | null;
+  /** When it closed, ms since the epoch. */
+  closed: number | null;
+  came: number;
+  skipped: number;
+  rows: Wire[];
+  full?: [number, string, number][];
+}
+
+const LINE = 18;
+const MOST_LINES = 12;
+const COLUMN = 7.3; // px of a character in the expanded text
+const OVERSCAN = 120;
+
+class MessageLog implements View {
+  readonly root: HTMLElement;
+  readonly #most: number;
+  readonly #name: string;
+  readonly #several: boolean;
+  #state = new StateMark();
+  #filter = make("input", {
+    class: "nbrt-field", type: "search", placeholder: "Filter", "aria-label": "Filter payloads", spellcheck: "false", autocomplete: "off",
+  });
+  #pause = make("button", { class: "nbrt-button", type: "button" }, "Pause");
+  #newest = make("button", { class: "nbrt-newest", type: "button", hidden: true });
+  #list: HTMLElement;
+  #sheet = make("div", { class: "nbrt-sheet" });
+  #waiting: HTMLElement;
+  #empty = make("p", { class: "nbrt-line" });
+  #note = make("span", { class: "nbrt-line nbrt-why" });
+  #counts = make("span", { class: "nbrt-line nbrt-counts nbrt-muted" });
+  #voice = make("span", { class: "nbrt-voice", role: "status", "aria-live": "polite" });
+  #summary = new Slowly<null>(() => this.#speak());
+
+  #last: State | null = null;
+  #arrived = 0;
+  #silent = 0;
+  #rows: Row[] = [];
+  #held: { rows: Row[]; came: number } | null = null;
+  #hits = new WeakMap<Row, boolean>();
+  #shown: Row[] = [];
+  #items: Item[] = [];
+  #open = new Map<number, number>(); // id → lines shown
+  #nodes = new Map<string, HTMLElement>();
+  #active = 0;
+  #spoken: { came: number; state: string } | null = null;
+  #tick: ReturnType<typeof setInterval>;
+  #drawing = 0;
+  #resized: ResizeObserver;
+
+  constructor(model: Model, readonly tell: Say) {
+    const topics = model.get("topics") as string[];
+    this.#most = Number(model.get("rows"));
+    this.#name = topics.join(", ");
+    this.#several = topics.length > 1 || topics.some((name) => name.includes("*"));
+    this.#list = make("div", {
+      class: "nbrt-list", role: "log", "aria-live": "off", "aria-label": `Messages of ${this.#name}, newest first`, tabindex: "-1",
+    }, this.#sheet);
+    this.#list.style.height = `${Number(model.get("height"))}px`;
+    const publish = `rt.publish(${JSON.stringify(topics[0] ?? "")}, "hello")`;
+    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-log-code"));
+    const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, this.#name);
+    this.root = make(
+      "div",
+      { class: "nbrt-log", role: "group", "aria-label": `Message log of ${this.#name}`, "data-state": "connecting", "data-lm-suppress-shortcuts": "true" },
+      make("div", { class: "nbrt-head" }, this.#state.node, name),
+      make("div", { class: "nbrt-tools" }, this.#filter, this.#pause),
+      make("div", { class: "nbrt-frame" }, this.#newest, this.#list, this.#waiting),
+      make("div", { class: "nbrt-foot" }, this.#note, this.#counts),
+      this.#voice,
+    );
+    this.root.addEventListener("keydown", (event) => event.stopPropagation());
+    this.#filter.addEventListener("input", () => this.#refilter());
+    this.#filter.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown") this.#step(event, 0, this.#at());
+      if (event.key === "Escape" && this.#filter.value) {
+        this.#filter.value = "";
+        this.#refilter();
+      }
+    });
+    this.#pause.addEventListener("click", () => this.#hold());
+    this.#newest.addEventListener("click", () => this.#follow());
+    this.#list.addEventListener("scroll", () => {
+      this.#drawing ||= requestAnimationFrame(() => this.#draw());
+    });
+    this.#list.addEventListener("keydown", (event) => this.#key(event));
+    this.#list.addEventListener("click", (event) => this.#click(event));
+    this.#resized = new ResizeObserver(() => this.#draw());
+    this.#resized.observe(this.#list);
+    this.#tick = setInterval(() => this.#says(), 1000);
+    this.#says();
+  }
+
+  show(frame: Frame): void {
+    const at = frame as unknown as State;
+    this.#last = at;
+    this.#arrived = performance.now();
+    this.#silent = 0;
+    if (at.rows.length) this.#rows = merge(this.#rows, at.rows.map(row), this.#most);
+    for (const [id, text] of at.full ?? []) this.#fill(id, text);
+    if (at.rows.length && this.#held === null) this.#refresh();
+    this.#says();
+  }
+
+  silent(seconds: number): void {
+    this.#silent = seconds;
+    this.#says();
+  }
+
+  close(): void {
+    clearInterval(this.#tick);
+    cancelAnimationFrame(this.#drawing);
+    this.#resized.disconnect();
+    this.#summary.stop();
+  }
+
+  // -- what is shown ------------------------------------------------------------------
+
+  #refilter(): void {
+    this.#hits = new WeakMap();
+    this.#list.scrollTop = 0;
+    this.#refresh();
+    this.#says();
+  }
+
+  #matches(one: Row): boolean {
+    let hit = this.#hits.get(one);
+    if (hit === undefined) this.#hits.set(one, (hit = matches(one, this.#filter.value)));
+    return hit;
+  }
+
+  /** Lays out anew what is to be seen, and holds what is being read where it is. */
+  #refresh(): void {
+    const anchor = this.#anchor();
+    const before = anchor ? anchor.top - this.#list.scrollTop : 0;
+    const rows = this.#held?.rows ?? this.#rows;
+    this.#shown = rows.filter((one) => this.#matches(one));
+    const { items, height } = lay(this.#shown, (one) => this.#extra(one));
+    this.#items = items;
+    this.#sheet.style.height = `${height}px`;
+    const place = anchor && items.find((item) => item.row === anchor.row);
+    if (place && place.top !== anchor.top) this.#list.scrollTop = place.top - before;
+    const oldest = rows[0]?.id ?? 0;
+    for (const id of this.#open.keys()) if (id < oldest) this.#open.delete(id);
+    this.#draw();
+  }
+
+  /** The row that must not move: the one with the focus, else what was scrolled or expanded to be read. */
+  #anchor(): Item | undefined {
+    const focused = this.#focused();
+    if (focused) return this.#items.find((item) => item.row?.id === focused);
+    const top = this.#list.scrollTop;
+    if (!top && !this.#open.size) return undefined;
+    const seen = between(this.#items, top, top + this.#list.clientHeight).filter((item) => item.row);
+    return top ? seen[0] : seen.find((item) => this.#open.has(item.row!.id));
+  }
+
+  #focused(): number {
+    const node = (this.root.getRootNode() as Document | ShadowRoot).activeElement?.closest<HTMLElement>(".nbrt-row");
+    return node && this.#sheet.contains(node) ? Number(node.dataset.row) : 0;
+  }
+
+  #draw(): void {
+    cancelAnimationFrame(this.#drawing);
+    this.#drawing = 0;
+    const { scrollTop, clientHeight } = this.#list;
+    const focused = this.#focused();
+    const seen = between(this.#items, scrollTop - OVERSCAN, scrollTop + clientHeight + OVERSCAN);
+    // The one with the focus stays, wherever it was scrolled to.
+    const kept = focused ? this.#items.find((item) => item.row?.id === focused) : undefined;
+    if (kept && !seen.includes(kept)) kept.top < scrollTop ? seen.unshift(kept) : seen.push(kept);
+    const wanted = new Map(seen.map((item) => [item.row ? String(item.row.id) : item.date, item]));
+    for (const [key, node] of this.#nodes) {
+      if (wanted.has(key)) continue;
+      this.#nodes.delete(key);
+      node.remove();
+    }
+    if (focused && !kept) this.#list.focus({ preventScroll: true });
+    // The nodes that stay are in order already and are not touched: to move one would take its focus.
+    let next = this.#sheet.firstElementChild;
+    for (const [key, item] of wanted) {
+      let node = this.#nodes.get(key) as HTMLElement | undefined;
+      if (node === undefined) {
+        node = item.row ? this.#build(item.row) : make("div", { class: "nbrt-date" }, item.date);
+        this.#nodes.set(key, node);
+        this.#sheet.insertBefore(node, next);
+      } else next = node.nextElementSibling;
+      const top = `${item.top}px`;
+      if (node.style.top !== top) node.style.top = top;
+      if (item.row) this.#dress(node, item.row);
+    }
+    const rows = seen.filter((item) => item.row && item.top + item.height > scrollTop);
+    // Whoever comes with Tab comes to the first row in sight.
+    if (!this.#focused()) this.#active = rows[0]?.row?.id ?? 0;
+    for (const [key, node] of this.#nodes) {
+      if (node.dataset.row) mark(node.firstElementChild!, "tabindex", key === String(this.#active) ? "0" : "-1");
+    }
+    const above = this.#items.filter((item) => item.row && item.top + item.height <= scrollTop).length;
+    this.#newest.hidden = above === 0;
+    say(this.#newest, `↑ ${grouped(above)} newer`);
+  }
+
+  #build(one: Row): HTMLElement {
+    const line = make(
+      "button",
+      { class: "nbrt-rowline", type: "button", tabindex: "-1", "aria-expanded": "false" },
+      make("span", { class: "nbrt-time nbrt-muted" }, stamp(one.time)),
+    );
+    if (this.#several) line.append(make("span", { class: "nbrt-line nbrt-from", title: one.topic }, one.topic));
+    line.append(make("span", { class: "nbrt-line nbrt-payload" }, oneLine(one.text)));
+    if (one.size) line.append(make("span", { class: "nbrt-size nbrt-muted" }, bytes(one.size)));
+    line.append(make("span", { class: "nbrt-fold", "aria-hidden": "true" }));
+    return make("div", { class: "nbrt-row", "data-row": String(one.id), "data-plain": String(one.plain) }, line);
+  }
+
+  /** Gives a row its detail, or takes it away. */
+  #dress(node: HTMLElement, one: Row, changed = false): void {
+    const open = this.#open.has(one.id);
+    const line = node.firstElementChild!;
+    mark(line, "aria-expanded", String(open));
+    let detail = line.nextElementSibling as HTMLElement | null;
+    if (!open) {
+      detail?.remove();
+      return;
+    }
+    if (detail === null) {
+      const pre = make("pre", { class: "nbrt-pre", tabindex: "0", "aria-label": "Payload" });
+      detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre);
+      node.append(detail);
+      changed = true;
+    }
+    detail.style.height = `${this.#extra(one)}px`;
+    if (!changed) return;
+    const [cut, pre] = detail.children as unknown as [HTMLElement, HTMLElement];
+    const text = one.full ?? one.text;
+    if (one.size) {
+      const have = new TextEncoder().encode(text).length;
+      say(cut, have >= one.size ? `All of ${bytes(one.size)}` : `The first ${bytes(have)} of ${bytes(one.size)}`);
+    }
+    say(pre, one.plain ? text : pretty(text));
+  }
+
+  #extra(one: Row): number {
+    const shown = this.#open.get(one.id);
+    return shown === undefined ? 0 : shown * LINE + 20 + (one.size ? LINE : 0);
+  }
+
+  // -- hands on -----------------------------------------------------------------------
+
+  #click(event: MouseEvent): void {
+    const node = (event.target as Element).closest<HTMLElement>(".nbrt-row");
+    if (node && (event.target as Element).closest(".nbrt-rowline")) this.#toggle(Number(node.dataset.row));
+  }
+
+  #toggle(id: number, open = !this.#open.has(id)): void {
+    const one = this.#shown.find((known) => known.id === id);
+    if (!one || open === this.#open.has(id)) return;
+    this.#active = id;
+    if (open) {
+      const columns = (this.#list.clientWidth - 48) / COLUMN;
+      // What is cut will be longer once the rest is here: its place is the largest, so that nothing moves then.
+      const shown = one.size ? MOST_LINES : lines(one.plain ? one.text : pretty(one.text), columns, MOST_LINES);
+      this.#open.set(id, shown);
+      if (one.size && one.full === undefined) this.tell({ type: "expand", row: id });
+    } else this.#open.delete(id);
+    this.#refresh();
+    const item = this.#items.find((known) => known.row?.id === id);
+    if (open && item) this.#reveal(item);
+  }
+
+  /** Scrolls as little as shows the whole of an item, or else its beginning. */
+  #reveal(item: Item): void {
+    const { scrollTop, clientHeight } = this.#list;
+    if (item.top < scrollTop) this.#list.scrollTop = item.top;
+    else if (item.top + item.height > scrollTop + clientHeight) {
+      this.#list.scrollTop = Math.min(item.top, item.top + item.height - clientHeight);
+    }
+    this.#draw();
+  }
+
+  #fill(id: number, text: string): void {
+    const rows = this.#held ? [...this.#rows, ...this.#held.rows] : this.#rows;
+    for (const one of rows) if (one.id === id) one.full = text;
+    const node = this.#nodes.get(String(id));
+    const one = this.#shown.find((known) => known.id === id);
+    if (node && one) this.#dress(node, one, true);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (!(event.target as Element).closest(".nbrt-rowline, .nbrt-list") || (event.target as Element).closest(".nbrt-detail")) return;
+    const rows = this.#shown.length;
+    if (event.key === "ArrowDown") this.#step(event, this.#focused() ? 1 : 0);
+    else if (event.key === "ArrowUp") this.#step(event, -1);
+    else if (event.key === "Home") this.#step(event, 0, rows - 1);
+    else if (event.key === "End") this.#step(event, 0, 0);
+    else if (event.key === "ArrowRight" && this.#focused()) this.#toggle(this.#focused(), true);
+    else if (event.key === "ArrowLeft" && this.#focused()) this.#toggle(this.#focused(), false);
+    else if (event.key === "Escape") this.#follow();
+  }
+
+  #at(): number {
+    return this.#shown.findIndex(({ id }) => id === this.#active);
+  }
+
+  /** Moves the focus by rows downwards, or to the row at `to` (0 is the oldest). */
+  #step(event: Event, by: number, to = this.#at() - by): void {
+    event.preventDefault();
+    const one = this.#shown[Math.min(this.#shown.length - 1, Math.max(0, to))];
+    const item = one && this.#items.find((known) => known.row === one);
+    if (!item) return;
+    this.#active = one.id;
+    // The first row brings its date with it, and the place where new ones are followed.
+    if (item.top <= ROW) this.#list.scrollTop = 0;
+    this.#reveal(item);
+    (this.#nodes.get(String(one.id))?.firstElementChild as HTMLElement | undefined)?.focus({ preventScroll: true });
+  }
+
+  /** Back to the newest, which then stay in sight. */
+  #follow(): void {
+    this.#list.focus({ preventScroll: true });
+    this.#active = 0;
+    this.#list.scrollTop = 0;
+    this.#draw();
+  }
+
+  #hold(): void {
+    this.#held = this.#held ? null : { rows: this.#rows, came: this.#last?.came ?? 0 };
+    say(this.#pause, this.#held ? "Resume" : "Pause");
+    mark(this.root, "data-paused", this.#held ? "true" : null);
+    if (!this.#held) this.#refresh();
+    this.#says();
+  }
+
+  // -- what is said -------------------------------------------------------------------
+
+  #now(): { state: string; word: string; why: string } {
+    const at = this.#last;
+    if (at === null) return { state: "connecting", word: "Connecting", why: "" };
+    if (at.state === "closed") return { state: "closed", word: at.closed ? `Closed ${clock(at.closed / 1000, false)}` : "Closed", why: "" };
+    const age = at.age === null ? null : (at.age + performance.now() - this.#arrived) / 1000;
+    const late = age !== null && age > patience(this.#rows) ? `no data for ${duration(age)}` : "";
+    const why = [this.#silent ? "the kernel is not answering" : at.why, late].filter(Boolean).join(" · ");
+    if (this.#held) return { state: "paused", word: `Paused, ${grouped(Math.max(0, at.came - this.#held.came))} new`, why };
+    if (this.#silent) return { state: "silent", word: "No answer", why };
+    if (at.state !== "live") return { state: at.state, word: capital(at.state), why };
+    if (at.came === 0) return { state: "waiting", word: "Waiting", why };
+    return late ? { state: "stale", word: "Stale", why } : { state: "live", word: "Live", why: "" };
+  }
+
+  #says(): void {
+    const { state, word, why } = this.#now();
+    const at = this.#last;
+    mark(this.root, "data-state", state);
+    this.#state.show(state, word);
+    say(this.#note, capital(why));
+    mark(this.#note, "title", why || null);
+    mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);
+    const rows = (this.#held?.rows ?? this.#rows).length;
+    const filtered = this.#filter.value ? `${grouped(this.#shown.length)} of ${grouped(rows)} match` : "";
+    const all = this.#rows.length;
+    const kept = at && at.came - at.skipped > all ? `newest ${grouped(all)} kept` : "";
+    const skipped = at?.skipped ? `${grouped(at.skipped)} skipped` : "";
+    const counts = at ? [filtered, counted(at.came, "message"), skipped, kept].filter(Boolean).join(" · ") : "";
+    say(this.#counts, counts);
+    mark(this.#counts, "title", counts || null);
+    this.#waiting.hidden = at === null || this.#items.length > 0;
+    mark(this.#waiting, "data-code", String(at?.came === 0 && state !== "closed" && state !== "refused"));
+    if (!this.#waiting.hidden) say(this.#empty, this.#nothing(state));
+    if (at && this.#spoken === null) this.#spoken = { came: at.came, state };
+    else if (at && !this.#held && (at.came > this.#spoken!.came || state !== this.#spoken!.state)) this.#summary.set(null);
+  }
+
+  #nothing(state: string): string {
+    if (this.#last && this.#last.came > 0) return this.#filter.value ? `Nothing here has “${this.#filter.value}” in it` : "";
+    if (state === "refused") return `The server refused ${this.#name}`;
+    return state === "closed" ? "No message came" : `Waiting for ${this.#name}`;
+  }
+
+  #speak(): void {
+    const at = this.#last;
+    if (at === null || this.#spoken === null || this.#held) return;
+    const { state, word, why } = this.#now();
+    const came = at.came - this.#spoken.came;
+    const said = [
+      state === this.#spoken.state ? "" : `${word} ${why}`.trim(),
+      came > 0 ? `${counted(came, "new message")} on ${this.#name}` : "",
+    ];
+    this.#spoken = { came: at.came, state };
+    say(this.#voice, said.filter(Boolean).join(". "));
+  }
+}
+
+export default panel((model, tell) => new MessageLog(model, tell));
