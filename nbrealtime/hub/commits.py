@@ -137,11 +137,13 @@ class Commits:
         if publish.done is not None:
             publish.done(refusal)
         session = publish.session
-        if session is None or not session.open:
+        if session is None:
             return
         topic = publish.entry.topic
+        # Of a connection that is gone, too: what it had sent after this must not go before it either.
         self.remember(session, topic, publish.entry.key, publish.id)
-        self._voice.refuse(session, refusal, self.now, id=publish.id, topic=topic)
+        if session.open:
+            self._voice.refuse(session, refusal, self.now, id=publish.id, topic=topic)
 
     @staticmethod
     def remember(session: Session, topic: str, key: str | None, id: int | None) -> None:  # noqa: A002
