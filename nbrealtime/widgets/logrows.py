@@ -72,7 +72,7 @@ class LogRows:
         self.most = most
         self.came = 0
         self.kept: deque[Row] = deque()
-        self._waiting = Backlog(messages=most, max_bytes=4 * KEPT_BYTES)
+        self._waiting: Backlog[Message] = Backlog(messages=most, max_bytes=4 * KEPT_BYTES)
         self._bytes = 0
         self._made = 0
         self._lock = threading.Lock()  # for `came`: a log's first row is put by the thread that makes it
