@@ -342,6 +342,7 @@ class MessageLog implements View {
   }
 
   #hold(): void {
+    if (this.#last?.state === "closed" && !this.#held) return; // nothing comes that could be held
     this.#held = this.#held ? null : { rows: this.#rows, came: this.#last?.came ?? 0 };
     say(this.#pause, this.#held ? "Resume" : "Pause");
     mark(this.root, "data-paused", this.#held ? "true" : null);
@@ -370,6 +371,7 @@ class MessageLog implements View {
     const at = this.#last;
     mark(this.root, "data-state", state);
     this.#state.show(state, word);
+    mark(this.#pause, "aria-disabled", at?.state === "closed" && !this.#held ? "true" : null);
     say(this.#note, capital(why));
     mark(this.#note, "title", why || null);
     mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);

@@ -70,6 +70,7 @@ def test_payloads_are_shown_newest_first_and_markup_stays_text(notebook):
 
 def test_a_row_is_expanded_by_keyboard(notebook):
     notebook.run(2)
+    expect(rows(notebook)).to_have_count(5)
     log, keyboard = notebook.find(".nbrt-log"), notebook.page.keyboard
     log.get_by_label("Filter payloads").focus()
     keyboard.press("Tab")
