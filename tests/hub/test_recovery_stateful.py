@@ -268,9 +268,9 @@ class RecoveryMachine(RuleBasedStateMachine):
             self.understand_message(client.feeds[message["subscription"]], message)
         elif kind == "lost":
             feed = client.feeds[message["subscription"]]
-            assert feed.policy == "drop_oldest"
             if feed.stale:
                 return
+            assert feed.policy == "drop_oldest"
             epoch, offset = feed.positions.get(message["topic"], (message.get("epoch"), 0))
             assert message["from"] == offset + 1
             assert message["to"] >= message["from"]
@@ -398,4 +398,4 @@ class RecoveryMachine(RuleBasedStateMachine):
 
 
 TestRecovery = RecoveryMachine.TestCase
-TestRecovery.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestRecovery.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
