@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from nbrealtime.client.session import Options
 from nbrealtime.wire.v2 import Since
 
-from .world import PATTERN, QUIET, TOPICS, World
+from .world import KEPT, PATTERN, QUIET, TOPICS, World
 
 PEERS = st.integers(0, 2)
 NAMES = st.sampled_from([*TOPICS, TOPICS[0], PATTERN, PATTERN, QUIET])
@@ -125,6 +125,61 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 3))
     def server_refuses(self, count):
         self.world.refusals = count
+
+    # -- what goes wrong in several steps, which chance would seldom find
+
+    @rule(
+        peer=PEERS,
+        topic=st.sampled_from(TOPICS),
+        count=st.integers(KEPT - 2, KEPT + 3),
+        settled=st.booleans(),
+    )
+    def some_is_missed(self, peer, topic, count, settled):
+        """About as much as is kept, or a little more."""
+        world, writer = self.world, self.world.peers[(peer + 1) % 3]
+        if settled:
+            world.settle()
+        world.cut(world.peers[peer], up=0, down=0)
+        writer.connect()
+        self.say(writer, topic, count)
+        world.work()
+        world.peers[peer].connect()
+
+    @rule(peer=PEERS, name=NAMES, count=st.integers(0, 4))
+    def somebody_comes_for_the_newest(self, peer, name, count):
+        listener = self.world.peers[peer]
+        listener.unsubscribe(name)
+        self.world.settle()
+        listener.subscribe(name, Options(), Since(count=count), count)
+
+    @rule(peer=PEERS, topic=st.sampled_from(TOPICS))
+    def a_batch_fails_with_more_behind_it(self, peer, topic):
+        world, writer = self.world, self.world.peers[peer]
+        writer.connect()
+        world.settle()
+        world.fail(1)
+        for _ in range(2):
+            self.say(writer, topic, 1)
+            for wire in list(world.wires):
+                while wire.up:
+                    world.hear(wire)
+            world.turn()
+
+    @rule(peer=PEERS, topic=st.sampled_from(TOPICS), policy=st.sampled_from(["drop_oldest", "conflate"]))
+    def a_reader_is_overwhelmed(self, peer, topic, policy):
+        world, reader = self.world, self.world.peers[peer]
+        reader.unsubscribe(topic)
+        reader.subscribe(topic, Options(policy=policy), None, None)
+        world.settle()
+        world.block(reader.wire, True)
+        self.say(world.peers[(peer + 1) % 3], topic, 25)
+        world.work()
+        if reader.wire is not None:
+            world.block(reader.wire, False)
+
+    def say(self, writer, topic, count):
+        for _ in range(count):
+            writer.publish(topic, ack=True, echo=True, retain=False)
 
     # -- what must be
 

@@ -34,6 +34,7 @@ QUIET = "quiet"
 PATTERN = "lab:*"
 KEPT = 6
 KEPT_SECONDS = 60
+PAGE = 2
 KEY_SECONDS = 300.0
 OUTBOX_BYTES = 2_500
 
@@ -130,13 +131,15 @@ class LateStore:
 
         return self._do(run, fails=self._fails())
 
-    def read(self, topic: str, *, until: int | None = None, **options: Any) -> Commit[Any]:
+    def read(self, topic: str, *, limit: int, until: int | None = None, **options: Any) -> Commit[Any]:
+        # Few at a time, so that things happen between two pages.
+        limit = min(limit, PAGE)
         position = self.inner.position(topic, 0)
         assert position is not None
         newest = position.offset if until is None else min(until, position.offset)
 
         def run() -> Any:
-            page = self.inner.read(topic, until=newest, **options).result()
+            page = self.inner.read(topic, limit=limit, until=newest, **options).result()
             same = page.position.epoch == position.epoch
             return type(page)(position, page.first, page.items) if same else page
 
@@ -576,6 +579,17 @@ class World:
             wire.down.extend(data.splitlines())
         self._hub.drained(session)
 
+    def work(self) -> None:
+        """The server and its store do what is to be done; the clients hear nothing of it yet."""
+        for _ in range(50):
+            for wire in list(self.wires):
+                while wire.up:
+                    self.hear(wire)
+            self.turn()
+            if not self._store.is_busy:
+                return
+            self.answer()
+
     def answer(self) -> None:
         """The store answers one question."""
         self._store.answer()
@@ -642,6 +656,8 @@ class World:
         for _ in range(3000):
             before = (self._store.is_busy, self._hub.pending, [(len(w.up), len(w.down)) for w in self.wires])
             for peer in self.peers:
+                if peer.wire is not None and peer.wire.cut_off and not peer.wire.down:
+                    peer.lose(4008)
                 peer.connect()
             for wire in list(self.wires):
                 self.block(wire, False)
