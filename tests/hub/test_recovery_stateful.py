@@ -278,7 +278,9 @@ class RecoveryMachine(RuleBasedStateMachine):
         elif kind == "subscribed":
             self.understand_subscribed(client.feeds[message["topic"]], message)
         elif kind == "unsubscribed":
-            if message["code"] != 2000 and message["topic"] in client.feeds:
+            if message["code"] == 2000:
+                client.feeds[message["topic"]].live = False
+            elif message["topic"] in client.feeds:
                 feed = client.feeds[message["topic"]]
                 assert message["resubscribe"]
                 # A store that answers late may have trimmed what the subscriber was not told of yet.
