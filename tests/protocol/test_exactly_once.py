@@ -177,6 +177,31 @@ class ProtocolMachine(RuleBasedStateMachine):
         if reader.wire is not None:
             world.block(reader.wire, False)
 
+    @rule(peer=PEERS, topic=st.sampled_from(TOPICS), count=st.integers(2, KEPT))
+    def trimming_overtakes_a_reader(self, peer, topic, count):
+        """It has read a page, and takes no more until some of what is left has gone."""
+        world, reader, writer = self.world, self.world.peers[peer], self.world.peers[(peer + 1) % 3]
+        reader.subscribe(topic, Options(), None, None)
+        world.settle()
+        world.cut(reader, up=0, down=0)
+        self.say(writer, topic, KEPT)
+        world.work()
+        reader.connect()
+        wire = reader.wire
+        world.hear(wire)
+        world.turn()
+        reader.read()
+        while wire.up:
+            world.hear(wire)
+        world.turn()
+        world.answer()
+        world.turn()
+        world.block(wire, True)
+        world.answer()
+        self.say(writer, topic, count)
+        world.work()
+        world.block(wire, False)
+
     def say(self, writer, topic, count):
         for _ in range(count):
             writer.publish(topic, ack=True, echo=True, retain=False)
