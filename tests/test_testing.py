@@ -184,3 +184,17 @@ def test_the_address_keeps_its_scheme_and_path() -> None:
 def test_what_is_no_address_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="no address"):
         FaultyNetwork("nowhere")
+
+
+def test_a_storm_hurts_one_connection_after_the_other_until_it_is_over(network: FaultyNetwork) -> None:
+    network.storm(seed=1, every=0.01, jitter=0.001, hole_seconds=0.02)
+    while sum(network.faults.values()) < 20:
+        with dial(network) as connection, contextlib.suppress(OSError):
+            answer = exchange(connection, b"0123456789" * 500)
+            # Late, in pieces, or cut off; never altered.
+            assert (b"0123456789" * 500).startswith(answer)
+    assert len(network.faults) >= 3, network.faults
+    network.restore()
+    with dial(network) as connection:
+        assert exchange(connection, b"calm") == b"calm"
+        assert network.connections >= 1
