@@ -129,9 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("status", _status, "say where the server listens and who uses it")
     add("who", _who, "list who is connected")
     kick = add("kick", _kick, "remove a user, or one connection")
-    kick.add_argument(
-        "name", metavar="NAME", help="the user, or a connection like c3, as who lists them"
-    )
+    kick.add_argument("name", metavar="NAME", help="the user, or a connection like c3, as who lists them")
     token = add("token", _token, "show a token for somebody else, for a minute")
     token.add_argument(
         "name", nargs="?", default="guest", metavar="NAME", help="whose token it is (default: guest)"
