@@ -43,7 +43,8 @@ def test_a_server_that_returns_leaves_a_gap_and_nothing_broken(open_notebook):
         'temp.plot(window="30s")',
         "rt.ConnectionBadge()",
         "rt.PresenceBar(temp)",
-        "%rtserver stop",
+        # What is published meanwhile comes later with its own times, and would fill the gap.
+        "feeding.clear()\n%rtserver stop",
         "%rtserver",
     )
     notebook.run(0, 1, 2, 3, 4, 5)
@@ -62,15 +63,14 @@ def test_a_server_that_returns_leaves_a_gap_and_nothing_broken(open_notebook):
     notebook.screenshot("server-gone-light")
     newest = notebook.number("data-t")
 
-    notebook.run(7)
+    notebook.run(7, 2)
     expect(badge).to_have_attribute("data-state", "connected", timeout=40_000)
     expect(presence).to_contain_text("1 here")
     notebook.wait_state("live")
-    notebook.wait_beyond("data-t", newest + 3000)
+    notebook.wait_beyond("data-t", newest + 3000, timeout=20)
     assert _widest_gap(notebook.plot) > 0.05, "the line goes on where nothing was heard"
     notebook.screenshot("server-back-light")
-    # Twenty publishes a second for longer than five seconds are more than wait offline; that is said.
-    assert [error for error in notebook.errors() if "dropped while offline" not in error] == []
+    assert notebook.errors() == []
     assert notebook.complaints == []
 
 

@@ -38,6 +38,7 @@ class Publish:
     """One publish, from its call until it is written or, with a ``receipt``, acknowledged.
 
     ``data`` is its JSON, ``time`` the publisher's in ms, ``size`` about what it takes on the wire.
+    ``made`` is when it was published (monotonic, s), if ``time`` is only the clock's and nobody stated it.
     ``serial`` is its place among all of this connection.
     """
 
@@ -47,6 +48,7 @@ class Publish:
         "echo",
         "first_written",
         "key",
+        "made",
         "memory",
         "number",
         "receipt",
@@ -66,6 +68,7 @@ class Publish:
         *,
         receipt: Settles | None = None,
         time: int | None = None,
+        made: float | None = None,
         retain: bool = False,
         echo: bool = True,
     ) -> None:
@@ -74,6 +77,7 @@ class Publish:
         self.size = size
         self.receipt = receipt
         self.time = time
+        self.made = made
         self.retain = retain
         self.echo = echo
         self.serial = 0
