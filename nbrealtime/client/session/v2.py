@@ -33,7 +33,7 @@ __all__ = ["CAPABILITIES", "FLUSH_MS", "V2", "encode_hello"]
 
 CAPABILITIES: Final = ("ack", "recover", "batch", "presence", "lost")
 FLUSH_MS: Final = 16
-FRESH_SECONDS: Final = 1.0
+FRESH_SECONDS: Final = 0.1
 """A publish that is written so soon is dated by the server."""
 """How often the server may wake this process: once a drawn frame."""
 
