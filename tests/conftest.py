@@ -11,12 +11,15 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Lets Ctrl-C be Ctrl-C for what the tests start, also where they run as a background job.
+    """Lets what the tests start be ended by signals, also where the tests run as a background job.
 
-    A shell without job control starts such jobs with SIGINT ignored, and every child would inherit that.
+    Such a job may have SIGINT and SIGHUP ignored, and every child would inherit that. A signal that is
+    handled here is as usual in a child.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
