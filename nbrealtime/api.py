@@ -103,7 +103,7 @@ def publish(
     """Send ``data`` to everybody who is subscribed to ``topic``: any JSON value, bytes, or a numpy array.
 
     With ``ack`` it returns a ``Receipt``: ``.wait(timeout)`` or ``await`` it until the server has stored the message, once.
-    ``time`` is when it was measured (s since the epoch), ``retain`` keeps it for who comes later with ``since="last"``,
+    ``time`` is when it was measured (s since the epoch; by default now), ``retain`` keeps it for who comes later with ``since="last"``,
     ``echo=False`` spares this connection its own message.
 
     See ``Connection.publish`` for more, and for when it waits. Raises ``InvalidTopic``, ``MessageTooLarge``,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from time import monotonic, time_ns
+from time import time_ns
 from types import TracebackType
 from typing import Final, Literal, Self, overload
 
@@ -227,8 +227,7 @@ class Link:
         for their acknowledgement while offline may have ``queue_bytes`` together; beyond that the
         ``on_full``, by default the link's, decides. A server that speaks v1 only acknowledges nothing, and the receipt fails.
 
-        ``time`` is when it happened, in seconds since the epoch. Without it the server dates the message, but
-        one that had to wait for the connection says when it was published, by this machine's clock.
+        ``time`` is when it happened, in seconds since the epoch: by default now, by this machine's clock.
         ``retain`` keeps it for who comes later (``null`` clears that); ``echo=False`` leaves this
         connection out. v1 servers know none of the three.
 
@@ -261,16 +260,7 @@ class Link:
         self._check_open()
         milliseconds = time_ns() // 1_000_000 if time is None else round(time * 1000)
         connection.post(
-            Publish(
-                topic,
-                data,
-                size,
-                receipt=receipt,
-                time=milliseconds,
-                made=monotonic() if time is None else None,
-                retain=retain,
-                echo=echo,
-            )
+            Publish(topic, data, size, receipt=receipt, time=milliseconds, retain=retain, echo=echo)
         )
         if ack and full == "drop_oldest":
             bound = self.queue_bytes

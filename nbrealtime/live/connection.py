@@ -164,7 +164,7 @@ class Connection(Subject):
         nobody can tell any more the receipt raises ``PublishUncertain``. What waits offline is bounded by bytes
         (``queue_bytes`` of ``connect``), and ``on_full`` says what happens beyond.
 
-        ``time`` is when it was measured (s since the epoch): it is what is plotted, and ``message.time``. ``retain`` keeps it
+        ``time`` is when it was measured (s since the epoch), by default now: it is what is plotted, and ``message.time``. ``retain`` keeps it
         for who subscribes later with ``since="last"``; ``None`` as data then clears what was kept. ``echo=False`` spares this
         connection its own message.
 

@@ -109,20 +109,6 @@ def message(offset: int, topic: str = "lab:a", **more: Any) -> dict[str, Any]:
     return {"type": "message", "topic": topic, "data": offset, "offset": offset, "timestamp": 0, **more}
 
 
-def test_a_publish_that_did_not_wait_is_dated_by_the_server(session: Session) -> None:
-    for time, made in ((5000, 0.0), (6000, None)):
-        session.publish(Publish("lab:a", b"1", 10, time=time, made=made))
-    fresh, stated = [said for said in spoken(session, 0.05) if said["type"] == "publish"]
-    assert "time" not in fresh
-    assert stated["time"] == 6000
-
-
-def test_a_publish_that_waited_says_when_it_was_made(session: Session) -> None:
-    session.publish(Publish("lab:a", b"1", 10, time=5000, made=0.0))
-    (late,) = [said for said in spoken(session, 1.5) if said["type"] == "publish"]
-    assert late["time"] == 5000
-
-
 # -- a server and a user do anything in any order -------------------------------------------------------
 
 

@@ -38,7 +38,6 @@ class Publish:
     """One publish, from its call until it is written or, with a ``receipt``, acknowledged.
 
     ``data`` is its JSON, ``time`` the publisher's in ms, ``size`` about what it takes on the wire.
-    ``made`` is when it was published (monotonic, s), if ``time`` is only the clock's and nobody stated it.
     ``serial`` is its place among all of this connection.
     """
 
@@ -48,7 +47,6 @@ class Publish:
         "echo",
         "first_written",
         "key",
-        "made",
         "memory",
         "number",
         "receipt",
@@ -68,7 +66,6 @@ class Publish:
         *,
         receipt: Settles | None = None,
         time: int | None = None,
-        made: float | None = None,
         retain: bool = False,
         echo: bool = True,
     ) -> None:
@@ -77,7 +74,6 @@ class Publish:
         self.size = size
         self.receipt = receipt
         self.time = time
-        self.made = made
         self.retain = retain
         self.echo = echo
         self.serial = 0

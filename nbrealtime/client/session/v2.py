@@ -33,8 +33,6 @@ __all__ = ["CAPABILITIES", "FLUSH_MS", "V2", "encode_hello"]
 
 CAPABILITIES: Final = ("ack", "recover", "batch", "presence", "lost")
 FLUSH_MS: Final = 16
-FRESH_SECONDS: Final = 0.1
-"""A publish that is written so soon is dated by the server."""
 """How often the server may wake this process: once a drawn frame."""
 
 _FORBIDDEN: Final = "forbidden"
@@ -111,7 +109,7 @@ class V2:
             publish.topic,
             publish.data,
             id=number,
-            time=None if _is_fresh(publish, now) else publish.time,
+            time=publish.time,
             key=publish.key,
             ack=number is not None,
             retain=publish.retain,
@@ -359,15 +357,6 @@ class V2:
             # Other options were refused, and the subscription stays as it was.
             return session.tell(f"{wanted.name}: {reason}")
         return [RefusedTopic(wanted.name, code, reason)]
-
-
-def _is_fresh(publish: Publish, now: float) -> bool:
-    """Whether the server's clock tells well enough when a message was published.
-
-    Two machines that publish to one topic have two clocks; a plot of both should not be torn apart by what lies between
-    them. Only a message that waited would be shown at the wrong time, and one whose time was stated is not ours to date.
-    """
-    return publish.made is not None and now - publish.made < FRESH_SECONDS
 
 
 def _message(
