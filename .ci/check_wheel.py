@@ -68,7 +68,7 @@ def demo_starts(command: str) -> None:
                 raise AssertionError("the demo ended without saying where the quickstart is")
         finally:
             signal.alarm(0)
-            demo.send_signal(signal.SIGINT)
+            demo.terminate()  # a job in the background may have Ctrl-C ignored
             demo.wait(timeout=30)
         assert Path(folder, "demo", "quickstart.ipynb").exists()
 
