@@ -96,7 +96,13 @@ class Ring:
             if self._count < 2:
                 return None
             times = self._read(self._times, max(0, self._count - 257), self._count)
-        return float(np.median(np.diff(times)))
+        # Not `np.median`: it lets go of the interpreter for a moment, and beside a cell that computes in
+        # pure Python whoever lets go has it back after 5 ms.
+        distances = sorted(np.diff(times).tolist())
+        middle = len(distances) // 2
+        if len(distances) % 2:
+            return float(distances[middle])
+        return float(distances[middle - 1] + distances[middle]) / 2
 
     @property
     def nbytes(self) -> int:

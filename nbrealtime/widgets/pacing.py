@@ -21,9 +21,11 @@ Pure: every time is an argument (seconds, monotonic). The rules:
   stream stays open-loop at the last rate, and only after 90 s falls back to 8/s. While
   the kernel hears, three seconds without a word mean 8/s, ten mean 1/s, thirty mean that
   the page is gone. A page that was forgotten by mistake says hello again by itself.
-* While a cell computes, at most 36 ticks a second. Every wake-up of ours takes the interpreter from
-  the cell, and beyond some 25 pictures nobody sees the difference: at 60 the cell lost 13 % of its
-  speed, at 30 under 5 %.
+* While the interpreter is contended, 36 ticks a second on a grid of their own. Every wake-up of ours takes it
+  from the cell, and beyond some 25 pictures nobody sees the difference: at 60 the cell lost 13 % of its
+  speed. On the grid of 60 a thread that waits 5 ms for each of its turns misses every other short step; a
+  grid of whole periods leaves each tick the time it takes. That a cell runs is no reason: one that sleeps, or
+  waits in C without the interpreter, loses nothing to us.
 * A part that was just shown is *expected*: it streams as if a view had said hello,
   which on ipykernel 6 may not be heard before a long cell ends.
 """
@@ -35,10 +37,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Pacer", "Plan", "View", "Viewing"]
+__all__ = ["Contention", "Pacer", "Plan", "View", "Viewing"]
 
 TICK: Final = 1 / 60
 BUSY_RATE: Final = 36.0
+BUSY_LATE, FREE_LATE = 0.002, 0.001
+"""Wake-ups that are later (s) than the first mean contention, earlier than the second again none."""
 KEEP_ALIVE: Final = 2.0
 REFRESH: Final = 2.0
 """How often an unaddressed snapshot goes out while hellos may be waiting unheard."""
@@ -99,6 +103,26 @@ class _Page:
     """Seconds without a word while the kernel could hear."""
     deaf: float = 0.0
     """Seconds without a word while it could not."""
+
+
+class Contention:
+    """Whether others want the interpreter, judged by how late a thread wakes up from waits of a known length.
+
+    Who asks a busy interpreter for a turn gets it after its switch interval, 5 ms; a free one is there at once.
+    """
+
+    def __init__(self) -> None:
+        self._late = 0.0
+        self.busy = False
+
+    def woke(self, late: float) -> None:
+        """A wait ended ``late`` seconds after it should have."""
+        # Bounded, so that a machine that slept counts as one late wake-up and not as a minute of them.
+        self._late += (min(max(late, 0.0), 0.02) - self._late) / 8
+        if self._late > BUSY_LATE:
+            self.busy = True
+        elif self._late < FREE_LATE:
+            self.busy = False
 
 
 class Pacer:
@@ -177,7 +201,7 @@ class Pacer:
 
         Args:
             hearing: browsers' words reach the kernel now.
-            busy: a cell computes, and needs the interpreter.
+            busy: others want the interpreter, as `Contention` finds.
         """
         # At least once a second while anybody looks. A longer while is a sleep with nobody looking, or of the
         # machine: it is no silence of those who have come since.
@@ -258,7 +282,7 @@ class Pacer:
         if at <= now:
             at = now
         # The end of the tick that is running; one that begins right now is due.
-        return max(0.0, math.ceil(at / TICK - 1e-6) * TICK - now)
+        return max(0.0, math.ceil(at / TICK - 1e-6) * TICK - now) if not self._busy else at - now
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
@@ -270,10 +294,9 @@ class Pacer:
             if rate <= 0 or due > now + 1e-6:
                 continue
             plan.frames.append(part)
-            # Absolute: a late tick does not push the next one, and what was missed is not made up for.
-            self._next[part] = (
-                due + (math.floor((now - due) * rate + 1e-6) + 1) / rate if due else now + 1 / rate
-            )
+            # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted
+            # from the clock's zero, so that parts of one rate fall into one message.
+            self._next[part] = (math.floor(now * rate + 1e-6) + 1) / rate
         watched = self.watched()
         quiet = [part for part in watched if now - self._framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6]
         if quiet:

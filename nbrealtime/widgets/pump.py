@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from .. import lifecycle
 from .hub import Hub, hub
-from .pacing import Pacer, View
+from .pacing import Contention, Pacer, View
 from .parts import Frame, Part
 
 __all__ = ["Pump", "pump"]
@@ -31,8 +31,6 @@ _log = logging.getLogger("nbrealtime.widgets")
 
 EAR_SECONDS: Final = 0.5
 """How often the kernel's loop is asked whether it hears, while that matters."""
-BUSY_SECONDS: Final = 0.2
-"""A loop that let a question wait for so long has a cell to run."""
 DEAF_SECONDS: Final = 1.5
 """A kernel that let a question wait for so long, and said nothing else, is computing."""
 
@@ -63,10 +61,6 @@ class _Ear:
             return True
         return now - max(self._asked, self._last) < DEAF_SECONDS
 
-    def busy(self, now: float) -> bool:
-        """Whether the kernel's loop lets a question wait: a cell computes. A word of a browser says nothing of that."""
-        return self._asked is not None and now - self._asked >= BUSY_SECONDS
-
     def _answer(self) -> None:
         self._asked = None
         self._answered = self._last = time.monotonic()
@@ -90,6 +84,7 @@ class Pump:
         self._hub: Hub | None = None
         self._ear: _Ear | None = None
         self._pacer = Pacer()
+        self._contention = Contention()
         self._seq = 0
 
     # -- any thread -------------------------------------------------------------------
@@ -163,7 +158,9 @@ class Pump:
                 wait = 0.0 if self._inbox else self._pacer.wait(now, self._dirty)
                 if not self._stopped and (wait is None or wait > 0):
                     self._coming = self._pacer.coming(now)
-                    self._changed.wait(wait)
+                    woken = self._changed.wait(wait)
+                    if wait is not None and not woken:
+                        self._contention.woke(time.monotonic() - now - wait)
                 if self._stopped:
                     return
                 words = list(self._inbox)
@@ -204,7 +201,7 @@ class Pump:
         now = time.monotonic()
         ear = self._ear
         hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._pacer.suspicious())
-        self._pacer.advance(now, hearing=hearing, busy=ear is not None and ear.busy(now))
+        self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
         if not plan:
             return

@@ -51,6 +51,21 @@ def test_the_same_samples_make_the_same_bins_wherever_the_window_begins():
     assert first_bin(times[500], 0.1) == later.index[0]
 
 
+@given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=200), st.integers(1, 9))
+def test_few_bins_are_what_many_bins_are(values, per_bin):
+    column = np.array(values)
+    # The same samples once as the beginning of many bins, once alone.
+    more = np.concatenate((column, np.zeros(2000)))
+    times = np.arange(len(more)) / per_bin
+    whole, few = 1.0, -(-len(column) // per_bin)
+    many = bins(times, more, whole)
+    alone = bins(times[: len(column)], column, whole)
+    full = len(column) // per_bin
+    assert len(alone) == few
+    for ours, theirs in ((alone.low, many.low), (alone.high, many.high), (alone.mean, many.mean)):
+        np.testing.assert_allclose(ours[:full], theirs[:full], rtol=1e-9, atol=1e-9)
+
+
 def test_nan_is_passed_over_and_a_bin_of_nothing_else_is_a_gap():
     band = bins(np.array([0.01, 0.02, 0.11, 0.21]), np.array([np.nan, 2.0, np.nan, 3.0]), 0.1)
     assert band.index.tolist() == [0, 1, 2]
