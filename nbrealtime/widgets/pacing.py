@@ -9,8 +9,8 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 * Ticks lie on an absolute schedule, at most 60/s. A relative sleep loses 15 % of them
   in a kernel that computes, because each wake-up waits for the interpreter.
 * A part takes part in as many ticks as the slowest visible view says it can draw. A view that was
-  scrolled away on a visible page gets one a second: what a screen reader reads stays true, and
-  what scrolls back into sight is no older than that.
+  scrolled away on a visible page gets the keep-alive and no more: what a screen reader reads stays
+  true, and what scrolls back into sight is no older than that. A hidden page gets nothing.
 * Without new data nothing ticks but a keep-alive every 2 s, and only when a view is
   visible: the frame of every visible part that was quiet for so long, all in one message.
   It costs a few hundred bytes and brings what changes without data (attempts, ages,
@@ -21,6 +21,9 @@ Pure: every time is an argument (seconds, monotonic). The rules:
   stream stays open-loop at the last rate, and only after 90 s falls back to 8/s. While
   the kernel hears, three seconds without a word mean 8/s, ten mean 1/s, thirty mean that
   the page is gone. A page that was forgotten by mistake says hello again by itself.
+* Nor is it heard while the kernel is deaf that somebody looks again. So then a view that was scrolled
+  away counts as in sight, and a hidden one gets 8/s, 1/s after 90 s: whoever comes back finds it moving.
+* A page whose words come on a thread beside the cell (ipykernel 7's subshells) is always heard.
 * While the interpreter is contended, 36 ticks a second on a grid of their own. Every wake-up of ours takes it
   from the cell, and beyond some 25 pictures nobody sees the difference: at 60 the cell lost 13 % of its
   speed. On the grid of 60 a thread that waits 5 ms for each of its turns misses every other short step; a
@@ -54,7 +57,7 @@ SLOW, CRAWL = 8.0, 1.0
 LONGEST_STEP: Final = 1.5
 MOST_PAGES: Final = 64
 """Hidden pages owe no word, so a closed one among them is never missed: the oldest are forgotten instead."""
-AWAY: Final = 1.0
+AWAY: Final = 1 / KEEP_ALIVE
 DEFAULT_WIDTH: Final = 800
 
 
@@ -103,6 +106,8 @@ class _Page:
     """Seconds without a word while the kernel could hear."""
     deaf: float = 0.0
     """Seconds without a word while it could not."""
+    beside: bool = False
+    """Its words come beside a running cell."""
 
 
 class Contention:
@@ -168,10 +173,18 @@ class Pacer:
             if known is None:
                 self._hellos[report.view] = report
                 self._expected.pop(report.part, None)
+            elif (known.away and not report.away) or (report.visible and not known.visible):
+                # Back in sight: not only when the next keep-alive would have been due.
+                self._next.pop(report.part, None)
+
+    def beside(self, page: str) -> None:
+        """A word of ``page`` came while a cell ran, or would have: it is heard whatever runs."""
+        if page in self._pages:
+            self._pages[page].beside = True
 
     def _spoke(self, page: str) -> None:
-        self._pages.pop(page, None)
-        self._pages[page] = _Page()
+        known = self._pages.pop(page, None)
+        self._pages[page] = _Page(beside=known is not None and known.beside)
         while len(self._pages) > MOST_PAGES:
             self._drop_page(next(iter(self._pages)))
 
@@ -208,13 +221,13 @@ class Pacer:
         passed = 0.0 if self._now is None else min(LONGEST_STEP, max(0.0, now - self._now))
         self._now, self._hearing, self._busy = now, hearing, busy
         for page, state in list(self._pages.items()):
+            if not hearing and not state.beside:
+                state.deaf += passed
             # Nothing is owed by a page that shows nothing: nothing is sent to it.
-            if not any(view.visible for view in self._views.values() if view.page == page):
-                continue
-            if hearing:
+            elif any(view.visible for view in self._views.values() if view.page == page):
                 state.silent += passed
             else:
-                state.deaf += passed
+                state.deaf = 0.0
             if state.silent > GONE_AFTER:
                 self._drop_page(page)
         if hearing:
@@ -225,14 +238,26 @@ class Pacer:
 
     def rate(self, part: str) -> float:
         """Frames a second that ``part`` may get now; 0 when nobody looks."""
-        views = [view for view in self._views.values() if view.part == part and view.visible]
-        rates = [min(view.rate, self._patience(view.page)) for view in views if not view.away]
+        looked, others = [], []
+        for view in self._views.values():
+            if view.part != part:
+                continue
+            unheard = self._unheard(view.page)
+            if view.visible and (unheard or not view.away):
+                looked.append(min(view.rate, self._patience(view.page)))
+            elif view.visible:
+                others.append(AWAY)
+            elif unheard:
+                others.append(CRAWL if self._pages[view.page].deaf > DEAF_SLOW_AFTER else SLOW)
         if part in self._expected:
-            rates.append(60.0)
-        if self._busy and rates:
-            rates.append(BUSY_RATE)
-        # Nobody who looks waits for a view that is scrolled away elsewhere.
-        return min(rates, default=AWAY if views else 0.0)
+            looked.append(60.0)
+        if self._busy and looked:
+            looked.append(BUSY_RATE)
+        # Nobody who looks waits for a view that nobody sees elsewhere.
+        return min(looked, default=max(others, default=0.0))
+
+    def _unheard(self, page: str) -> bool:
+        return not self._hearing and not self._pages[page].beside
 
     def _patience(self, page: str) -> float:
         state = self._pages[page]
@@ -244,20 +269,30 @@ class Pacer:
 
     def viewing(self, part: str) -> Viewing:
         """How ``part`` is looked at now."""
-        widths = [view.width for view in self._views.values() if view.part == part and view.visible]
+        views = [view for view in self._views.values() if view.part == part]
+        # Hidden ones alone are sent to while they cannot say that they are not: as finely as they had it.
+        widths = [view.width for view in views if view.visible] or [view.width for view in views]
         return Viewing(width=max(widths, default=DEFAULT_WIDTH))
 
     def watched(self) -> set[str]:
         """The parts that somebody can see, or may in a moment."""
-        return {view.part for view in self._views.values() if view.visible}.union(self._expected)
+        seen = {view.part for view in self._views.values() if view.visible or self._unheard(view.page)}
+        return seen.union(self._expected)
 
     def coming(self, now: float) -> set[str]:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
         return {part for part, due in self._next.items() if due > now}
 
     def suspicious(self) -> bool:
-        """Whether it matters now if the kernel can hear: some page owes a word."""
-        return bool(self._expected) or any(page.silent + page.deaf > 1.5 for page in self._pages.values())
+        """Whether it matters now if the kernel can hear: some page owes a word, or may want to say that it looks."""
+        return (
+            bool(self._expected)
+            or any(page.silent + page.deaf > 1.5 for page in self._pages.values())
+            or any(self._doubtful(view) for view in self._views.values())
+        )
+
+    def _doubtful(self, view: View) -> bool:
+        return not view.visible and not self._pages[view.page].beside
 
     def wait(self, now: float, dirty: Mapping[str, float]) -> float | None:
         """Seconds until the next tick that may send; ``None``: until something happens.
@@ -269,7 +304,9 @@ class Pacer:
             return 0.0
         watched = self.watched()
         if not watched:
-            return None
+            # With news that a hidden view would want, it is found out once a second whether the kernel hears.
+            wanted = any(view.part in dirty and self._doubtful(view) for view in self._views.values())
+            return 1.0 if wanted else None
         # Once a second silence is accounted, whatever else there is to do.
         at = min([now + 1.0, *(self._framed.get(part, 0.0) + KEEP_ALIVE for part in watched)])
         for part in dirty:
@@ -308,8 +345,9 @@ class Pacer:
                 if part not in plan.frames and self._framed.get(part, -math.inf) <= soon
             )
         unheard = set(self._expected)
-        if not self._hearing:
-            unheard.update(view.part for view in self._views.values() if view.visible)
+        unheard.update(
+            view.part for view in self._views.values() if view.visible and self._unheard(view.page)
+        )
         for part in unheard:
             if now - self._refreshed.get(part, -math.inf) >= REFRESH:
                 self._refreshed[part] = now

@@ -142,7 +142,9 @@ class Pump:
         if self._ear is not None:
             self._ear.heard()
         if isinstance(content, dict):
-            self._put("word", content)
+            # A subshell's thread: a running cell keeps no word of this page waiting. Without a kernel nothing does.
+            beside = threading.current_thread() is not threading.main_thread()
+            self._put("word", {**content, "beside": beside})
 
     def _put(self, kind: str, what: Any) -> None:
         with self._changed:
@@ -183,6 +185,7 @@ class Pump:
 
     def _listen(self, content: dict[str, Any]) -> None:
         kind = content["type"]
+        beside = content.pop("beside", False)
         if kind == "hello":
             view = _view(content, content["page"])
             if view.part in self._parts:
@@ -192,10 +195,13 @@ class Pump:
             self._pacer.ack(content["page"], [view for view in views if view.part in self._parts])
         elif kind == "bye":
             self._pacer.bye(str(content["view"]))
+            return
         else:
             part = self._parts.get(str(content["part"]))
             if part is not None:
                 part.told(content)
+        if beside:
+            self._pacer.beside(str(content.get("page")))
 
     def _tick(self, dirty: dict[str, float]) -> None:
         now = time.monotonic()

@@ -83,8 +83,97 @@ def test_a_part_can_ask_for_less(pacer):
 
 def test_a_hidden_view_gets_nothing_and_a_visible_one_beside_it_all(pacer):
     pacer.ack("page", [view(visible=False)])
-    assert pacer.wait(10.0, {"p": 60.0}) is None
+    assert not pacer.plan(10.0, {"p": 60.0})
     pacer.hello(view("w", page="other"))
+    assert pacer.rate("p") == 60
+
+
+def test_a_view_that_is_scrolled_away_gets_the_keep_alive_and_no_more(pacer):
+    pacer.ack("page", [view(away=True)])
+    sent = run(pacer, 10.0, 20.0)
+    assert 9 <= len(sent) <= 11
+    pacer.ack("page", [view()])
+    assert len(run(pacer, 30.0, 1.0)) > 55, "back in sight it moves at once"
+
+
+def test_who_looks_does_not_wait_for_a_view_that_is_scrolled_away_elsewhere(pacer):
+    pacer.hello(view("w", page="other", away=True))
+    assert pacer.rate("p") == 60
+
+
+def test_a_hidden_page_and_a_closed_one_get_nothing_for_an_hour_not_even_a_keep_alive(pacer):
+    pacer.beside("page")
+    pacer.ack("page", [view(visible=False)])
+    pacer.hello(view("w", page="other"))
+    pacer.bye("w")
+    now = 0.0
+    while now < 3600:
+        now += 1.0
+        pacer.advance(now, hearing=True)
+        assert pacer.wait(now, {"p": 60.0}) is None
+        assert not pacer.plan(now, {"p": 60.0})
+
+
+def test_a_page_that_went_slow_is_followed_within_one_acknowledgement_and_recovers(pacer):
+    # As pace.ts reports of a browser twenty times slower: halved each second, then back up.
+    sent = {}
+    for second, rate in enumerate([60, 30, 15, 7.5, 7.5, 15, 30, 60], start=10):
+        pacer.ack("page", [view(rate=rate)])
+        sent[second] = len(run(pacer, float(second), 1.0))
+    assert [abs(sent[10 + n] - rate) <= 1.5 for n, rate in enumerate([60, 30, 15, 7.5, 7.5, 15, 30, 60])]
+    assert sent[13] <= 9
+
+
+def test_the_rate_that_was_last_reported_stays_while_the_kernel_is_deaf(pacer):
+    pacer.ack("page", [view(rate=20.0)])
+    for second in range(10, 60):
+        pacer.advance(float(second), hearing=False)
+    assert pacer.rate("p") == 20
+
+
+def test_while_the_kernel_is_deaf_a_view_that_was_scrolled_away_counts_as_in_sight(pacer):
+    pacer.ack("page", [view(away=True)])
+    assert len(run(pacer, 10.0, 2.0, hearing=False)) > 100
+    assert len(run(pacer, 12.0, 4.0)) <= 3, "until the kernel hears again"
+
+
+def test_while_the_kernel_is_deaf_a_hidden_page_is_sent_to_in_case_it_is_not_hidden_any_more(pacer):
+    pacer.ack("page", [view(visible=False, width=1234)])
+    assert pacer.wait(10.0, {"p": 60.0}) == 1.0, "nobody has asked yet whether the kernel hears"
+    assert pacer.wait(10.0, {}) is None
+    assert pacer.suspicious()
+    pacer.advance(10.0, hearing=False)
+    assert pacer.rate("p") == 8
+    assert pacer.viewing("p").width == 1234
+    for second in range(11, 120):
+        pacer.advance(float(second), hearing=False)
+    assert pacer.rate("p") == 1
+    pacer.advance(120.0, hearing=True)
+    assert pacer.rate("p") == 0
+    pacer.advance(121.0, hearing=False)
+    assert pacer.rate("p") == 8, "a later cell is another matter"
+
+
+def test_a_page_that_is_heard_beside_a_cell_is_never_taken_for_unheard(pacer):
+    pacer.beside("page")
+    pacer.ack("page", [view(visible=False)])
+    pacer.advance(10.0, hearing=False)
+    assert pacer.rate("p") == 0
+    assert not pacer.suspicious()
+    pacer.ack("page", [view()])
+    pacer.plan(10.0, {})
+    for tenths in range(100, 150):
+        pacer.advance(tenths / 10, hearing=False)
+        assert not pacer.plan(tenths / 10, {}).snapshots
+    assert pacer.rate("p") == 8, "its silence means something, whatever runs"
+
+
+def test_a_word_of_a_page_begins_its_patience_anew_while_the_kernel_is_deaf(pacer):
+    for second in range(1, 89):
+        pacer.advance(float(second), hearing=False)
+    pacer.ack("page", [view()])
+    for second in range(89, 170):
+        pacer.advance(float(second), hearing=False)
     assert pacer.rate("p") == 60
 
 

@@ -162,6 +162,17 @@ def test_a_part_that_fails_leaves_and_the_others_go_on(pump, browser, join, capl
     assert "broken stopped" in caplog.text
 
 
+def test_a_page_whose_words_come_on_another_thread_is_heard_beside_a_cell(pump, browser, join):
+    part = join(state({}))
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.messages))
+    assert pump._pacer._pages["page"].beside
+    # As on ipykernel 6, where the main thread hears between two cells.
+    pump._received(None, {"type": "hello", "view": "w", "page": "six", "part": part.key}, [])
+    browser.wait(lambda: any(one["view"] == "w" for one in browser.parts()))
+    assert not pump._pacer._pages["six"].beside
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [
