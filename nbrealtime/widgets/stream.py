@@ -1,0 +1,118 @@
+"""What logs, tables and heatmaps have in common: they show messages of topics as those came.
+
+Collaborators: each topic's `Feed` hands over every message (`follow`), `panel.Panel` does what
+every panel does, ``js/src/panels/stream.ts`` says how the stream stands.
+
+The one rule: the client thread only queues. What messages become is made on the pump thread,
+as much of it as a frame may carry.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ..live import cells
+from ..live.feed import Feed
+from .panel import Panel
+from .subjects import connection_of, sentence, topic_of, watch_link
+
+if TYPE_CHECKING:
+    from ..client import Link, Message
+    from ..live.topic import LiveTopic
+
+__all__ = ["LEAST_HEIGHT", "StreamPanel", "follow", "topics_of"]
+
+LEAST_HEIGHT: Final = 160
+_ENDED: Final = ("closed", "refused")
+
+
+class StreamPanel(Panel):
+    """A panel that shows what comes on one or several topics.
+
+    `close` lets go of the topics and keeps what is shown, marked with the time. A subclass
+    makes its part from what it has set up before it calls ``super().__init__``.
+    """
+
+    def __init__(self, topics: Sequence[LiveTopic], **configuration: Any) -> None:
+        cell = cells.current_cell()
+        self._sources: list[tuple[Feed, Link]] = [(topic.feed, connection_of(topic).link) for topic in topics]
+        self._closed_at: float | None = None
+        super().__init__(**configuration)
+        for feed, _link in self._sources:
+            self._watch(*self._attach(feed), feed.watch(self._mark))
+        for link in {id(link): link for _feed, link in self._sources}.values():
+            self._watch(watch_link(link, self._mark))
+        self._replace_with(cell)
+
+    def close(self) -> None:
+        """Lets go of its topics and keeps what it shows, marked with the time. Harmless when repeated."""
+        if not self._closed:
+            self._closed_at = time.time()
+        super().close()
+
+    def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
+        """Begins to take what ``feed`` hears; returns what ends that."""
+        return ()
+
+    def _state(self) -> dict[str, Any]:
+        state, why, ages = "live", "", []
+        for feed, link in self._sources:
+            record, age = feed.newest, feed.age
+            if age is not None:
+                ages.append(age * 1000)
+            elif feed.silent is not None and not why:
+                why = f"{feed.name} {feed.status().reason}"
+            # The first that needs a word gets it, unless another still waits for what this one has lost for good.
+            if record.state != "live" and (
+                state == "live" or (state in _ENDED and record.state not in _ENDED)
+            ):
+                state = record.state.value
+                why = (record.error or "") if state == "refused" else sentence(link.status)
+                if why and len(self._sources) > 1:
+                    why = f"{feed.name}: {why}"
+        if state == "closed" and self._closed_at is None:
+            self._closed_at = time.time()
+        ended = None if self._closed_at is None else round(self._closed_at * 1000)
+        return {"state": state, "why": why, "age": min(ages, default=None), "closed": ended}
+
+
+def topics_of(subjects: Iterable[Any], what: str) -> list[LiveTopic]:
+    """Returns the topics that are meant, each once; ``what`` ("a log") is who needs at least one."""
+    found = list(dict.fromkeys(topic_of(topic) for topic in _flat(subjects)))
+    if not found:
+        raise TypeError(f"{what} needs at least one topic")
+    return found
+
+
+def _flat(topics: Iterable[Any]) -> Iterator[Any]:
+    for topic in topics:
+        if isinstance(topic, (list, tuple)):
+            yield from topic
+        else:
+            yield topic
+
+
+def follow(feed: Feed, put: Callable[[Sequence[Message]], object]) -> Callable[[], None]:
+    """Has ``put`` called with every message of ``feed``, its newest one so far first; returns what ends it."""
+    lock = threading.Lock()
+    first: Message | None = None
+
+    def take(messages: Sequence[Message]) -> None:
+        nonlocal first
+        if not messages:
+            return
+        with lock:
+            # A batch that was committed while we joined is told us too: its last message we have already.
+            put([message for message in messages if message is not first])
+            first = None
+
+    # Nothing may come between the tap and the first message, or the first would be the second.
+    with lock:
+        untap = feed.tap(take)
+        first = feed.newest.message
+        if first is not None:
+            put([first])
+    return untap
