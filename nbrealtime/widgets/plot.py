@@ -9,6 +9,7 @@ with the pump, because a trait that another thread sets can be lost or end stale
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ from ..errors import ConnectionClosed
 from ..live import cells
 from ..wire.times import parse_duration
 from .bundle import script, style
+from .notes import Annotation, moment
+from .plotoptions import Colors, Thresholds, TimeZone, check_bounds
 from .plotpart import PlotPart, Source
 from .pump import pump
 from .subjects import topic_of
@@ -66,6 +69,16 @@ class LivePlot(anywidget.AnyWidget):
         y_range: ``(low, high)``; None follows the data.
         height: CSS pixels, at least 160.
         labels: the legend's names, by field, by topic, or by ``"topic.field"``.
+        scale: ``"linear"``, or ``"log"``, on which values of 0 and below are gaps.
+        thresholds: lines (``80``) and bands (``(20, 25)``) across the plot; as dicts they also take ``label``,
+            ``level`` ("info", "good", "warn" or "bad": a colour and a symbol), ``color`` and ``include``. A mapping
+            names them: ``{"too hot": 80}``. The automatic range takes in those that are no farther from the data
+            than the data extend, with ``include=True`` always, with ``False`` never; the others are named at the
+            edge beyond which they are.
+        time_zone: whose time the axis tells: "" is the browser's; ``"UTC"``, or a name like ``"Europe/Berlin"``.
+        color: a CSS colour, or several for the series in their order; after the last it begins again with dashes.
+            By default up to eight series have colours that also the colour-blind tell apart.
+        cursor_sync: plots with the same name here share a crosshair.
 
     Raises:
         TypeError: ``topics`` holds something that is no topic.
@@ -85,6 +98,11 @@ class LivePlot(anywidget.AnyWidget):
         help="fixed bounds, or None",
     ).tag(sync=True)
     height = traitlets.Int(280, min=160, max=4000, help="CSS pixels").tag(sync=True)
+    scale = traitlets.Enum(("linear", "log"), "linear", help="of the value axis").tag(sync=True)
+    thresholds = Thresholds(help="lines and bands across the plot").tag(sync=True)
+    time_zone = TimeZone(help="whose time the axis tells; '' is the browser's").tag(sync=True)
+    color = Colors(help="of the series in their order; empty: the palette's").tag(sync=True)
+    cursor_sync = traitlets.Unicode("", help="plots with the same name share a crosshair").tag(sync=True)
 
     def __init__(
         self,
@@ -96,6 +114,11 @@ class LivePlot(anywidget.AnyWidget):
         y_range: tuple[float, float] | None = None,
         height: int = 280,
         labels: Mapping[str, str] | Sequence[str] | None = None,
+        scale: str = "linear",
+        thresholds: Any = (),
+        time_zone: str | dt.tzinfo = "",
+        color: str | Sequence[str] = (),
+        cursor_sync: str = "",
     ) -> None:
         found = [_source(topic, fields) for topic in _flat(topics)]
         sources = [source for source, _ in found]
@@ -112,7 +135,13 @@ class LivePlot(anywidget.AnyWidget):
             units=units,
             y_range=y_range,
             height=height,
+            scale=scale,
+            thresholds=thresholds,
+            time_zone=time_zone,
+            color=color,
+            cursor_sync=cursor_sync,
         )
+        self._stream.notes.changed = self._mark
         self.set_trait("part", self._stream.key)
         for source in sources:
             self._unwatch.append(source.feed.watch(self._mark))
@@ -126,6 +155,29 @@ class LivePlot(anywidget.AnyWidget):
     def state(self) -> str:
         """``empty``, ``live``, ``stale`` or ``closed``; a pause is each view's own."""
         return self._stream.state
+
+    def annotate(self, t: float | dt.datetime | None, text: str) -> Annotation:
+        """Writes ``text`` at the time ``t`` on the plot; returns what can ``remove()`` it.
+
+        May be called from any thread, also in a callback while a cell runs, and of a closed plot. A plot keeps the
+        newest 200, each up to 500 characters; what has no room is a mark that says its text when pointed at.
+
+        Args:
+            t: seconds since the epoch, or a datetime; None is the newest sample's time.
+            text: what to say; its first line is drawn, the rest is told when pointed at.
+        """
+        if t is None:
+            t = self._stream.newest
+        return self._stream.notes.add(moment(time.time() if t is None else t), str(text))
+
+    @property
+    def annotations(self) -> list[dict[str, Any]]:
+        """What was written on it, as ``{"t": seconds, "text": …}`` in the order of writing."""
+        return [{"t": note.t, "text": note.text} for note in self._stream.notes.kept]
+
+    def clear_annotations(self) -> None:
+        """Takes every annotation off."""
+        self._stream.notes.clear()
 
     def close(self) -> None:
         """Keeps the last picture, marked with the time, and lets go of the topics. Harmless when repeated."""
@@ -164,10 +216,13 @@ class LivePlot(anywidget.AnyWidget):
 
     @traitlets.validate("y_range")
     def _check_range(self, proposal: Any) -> Any:
-        value = proposal["value"]
-        if value is not None and not value[0] < value[1]:
-            raise traitlets.TraitError(f"a y_range is (low, high) with low < high, not {value!r}")
-        return value
+        check_bounds(proposal["value"], self.scale)
+        return proposal["value"]
+
+    @traitlets.validate("scale")
+    def _check_scale(self, proposal: Any) -> Any:
+        check_bounds(self.y_range, proposal["value"])
+        return proposal["value"]
 
     @traitlets.observe("window")
     def _window_changed(self, change: Any) -> None:

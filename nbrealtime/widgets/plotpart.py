@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decimate import Mode, bin_width, bins, choose, first_bin, pack_band, pack_points
+from .notes import Notes
 from .pacing import DEFAULT_WIDTH, Viewing
 from .parts import Frame, new_key
 
@@ -149,6 +150,7 @@ class PlotPart:
     ) -> None:
         self.key = new_key("plot")
         self._lock = threading.Lock()
+        self.notes = Notes()
         self._given = tuple(sources)
         self._sources = self._drawn()
         self.names = tuple(dict.fromkeys(source.name for source in sources))
@@ -190,16 +192,23 @@ class PlotPart:
             live = any(str(_text(source.feed.status().state)) == "live" for source in self._given)
             return "live" if live and age is not None and age < max(5.0, 5 * max(intervals)) else "stale"
 
+    @property
+    def newest(self) -> float | None:
+        """The newest sample's time (s); None before the first, and None once closed."""
+        with self._lock:
+            times = [source.feed.ring.newest for source in self._drawn()]
+        return max((time for time in times if time is not None), default=None)
+
     # -- the pump thread --------------------------------------------------------------
 
     def frame(self, now: float, viewing: Viewing) -> Frame | None:
         """What changed since the last frame; everything, once, when the window or the width did."""
         with self._lock:
             if self._closed_at is not None:
-                return self._frozen
+                return self._stopped()
             if all(_text(source.feed.status().state) == "closed" for source in self._given):
                 self._freeze(now)
-                return self._frozen
+                return self._stopped()
             self._look(viewing)
             if self._reset:
                 self._reset = False
@@ -210,7 +219,7 @@ class PlotPart:
         """The whole window."""
         with self._lock:
             if self._closed_at is not None:
-                return self._frozen
+                return self._stopped()
             # How finely is decided for everybody in `frame`, so that one tab's hello does not make two
             # tabs disagree about the bins of the frames that follow.
             if self._reset:
@@ -228,6 +237,13 @@ class PlotPart:
         self._closed_at = now
         # The picture is kept, a ring of 64 MiB behind it is not.
         self._given = self._sources = ()
+
+    def _stopped(self) -> Frame | None:
+        """The last picture, with what was written on it since."""
+        if self._frozen is None:
+            return None
+        header, buffers = self._frozen
+        return {**header, **self.notes.header(whole=True)}, buffers
 
     def _drawn(self) -> tuple[Source, ...]:
         return tuple(strand for source in self._given for strand in source.strands())
@@ -373,6 +389,7 @@ class PlotPart:
             "text": _text_for_undrawable(statuses),
             "count": sum(status.count for status in statuses),
             "data": entries,
+            **self.notes.header(whole=whole),
         }
         if whole:
             header["series"] = [

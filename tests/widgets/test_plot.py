@@ -36,7 +36,10 @@ def test_no_sample_and_no_state_ever_travels_in_a_trait(live, topic, synced):
     live.close()
     keys = set().union(*(state.keys() for state in synced(live)["sent"]), synced(live)["now"])
     ours = {key for key in keys if not key.startswith("_")} - {"layout", "tooltip", "tabbable"}
-    assert ours == {"hub", "part", "window", "title", "units", "y_range", "height"}
+    assert ours == {
+        *("hub", "part", "window", "title", "units", "y_range", "height"),
+        *("scale", "thresholds", "time_zone", "color", "cursor_sync"),
+    }
 
 
 def test_its_state_and_text_follow_the_topic(live, topic):
