@@ -34,6 +34,10 @@ PAGE_BYTES: Final = 256 * 1024
 # something for every message: a thousand clients that come back at once take their turns.
 _TURN_BYTES: Final = 2**19
 _MESSAGE_COST: Final = 256
+# How many pages may be on their way from the store. Each is handled in one piece when it comes, and a store with a
+# thread of its own brings together what was asked for together: five hundred clients that come back at once
+# would hold the loop for as long as all of their pages take, and keep them all in memory.
+_MOST_READING: Final = 8
 
 NEW_EPOCH, OVERTAKEN = 2001, 2002
 
@@ -58,6 +62,9 @@ class Replays:
         self._end = end
         self.wake = wake
         self._ready: dict[Session, None] = {}
+        # Those whose next page waits until fewer are on their way.
+        self._starved: dict[Session, None] = {}
+        self._reading = 0
         self._timers: list[tuple[float, int, Session]] = []
         self._overrun: list[Session] = []
         self._count = 0
@@ -66,7 +73,7 @@ class Replays:
     @property
     def pending(self) -> bool:
         """Whether `fill` has something to do now."""
-        return bool(self._ready)
+        return bool(self._ready) or (bool(self._starved) and self._reading < _MOST_READING)
 
     @property
     def due(self) -> float | None:
@@ -103,6 +110,7 @@ class Replays:
     def forget(self, session: Session) -> None:
         """A session ended."""
         self._ready.pop(session, None)
+        self._starved.pop(session, None)
         session.waiting.clear()
 
     def _await(self, subscription: Subscription) -> None:
@@ -124,9 +132,10 @@ class Replays:
             session.due = None
             self.drained(session)
         self._spent = 0
-        while self._ready and self._spent < _TURN_BYTES:
-            session = next(iter(self._ready))
-            del self._ready[session]
+        while self.pending and self._spent < _TURN_BYTES:
+            among = self._ready or self._starved
+            session = next(iter(among))
+            del among[session]
             # Otherwise the face says when it is drained.
             if session.open and not session.blocked and not session.outbox.size:
                 self._fill_one(session, now)
@@ -145,6 +154,9 @@ class Replays:
                 if subscription.replays and (not queue or subscription.policy == "conflate"):
                     # What is conflated is read to its end first: a replay is conflated too.
                     if subscription.reading:
+                        break
+                    if self._reading >= _MOST_READING:
+                        self._starved[session] = None
                         break
                     room -= self._read(subscription)
                 elif queue:
@@ -179,6 +191,7 @@ class Replays:
             self._settle(subscription)
             return 0
         subscription.reading = True
+        self._reading += 1
         before = self._spent
         self._store.read(
             replay.topic.name,
@@ -193,6 +206,10 @@ class Replays:
     def _turn_page(self, subscription: Subscription, replay: Replay, commit: Commit[Page]) -> None:
         session, topic = subscription.session, replay.topic
         subscription.reading = False
+        self._reading -= 1
+        if self._starved:
+            # Whatever becomes of this page, there is room for another.
+            self.wake()
         if subscription.replays.get(topic.name) is not replay or not session.open:
             return
         try:

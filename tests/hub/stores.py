@@ -39,6 +39,7 @@ class PatientStore:
         self.fails = False
         self.batches = 0
         self.trims = 0
+        self.reading = 0
         self.messages = messages
         self._shelves: dict[str, _Shelf] = {}
         self._keys: dict[tuple[str, str, str], Committed] = {}
@@ -136,7 +137,13 @@ class PatientStore:
             rows.reverse()
         page = Page(Position(shelf.epoch, shelf.offset), self.first(topic), tuple(rows[:limit]))
         commit: Commit[Page] = Commit()
-        self._later(lambda: commit.resolve(page))
+        self.reading += 1
+
+        def tell() -> None:
+            self.reading -= 1
+            commit.resolve(page)
+
+        self._later(tell)
         return commit
 
     def retained(self, topic: str) -> Commit[Stored | None]:
