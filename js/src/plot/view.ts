@@ -1,40 +1,29 @@
 // One view of a live plot: frames in, pixels, states and words out.
 //
-// Collaborators: channel.ts brings the frames, store.ts keeps what they say, follow.ts and
-// range.ts say where the axes are, status.ts which state it is in, uPlot lays out the axes
-// and owns the canvas, draw.ts draws the lines, legend.ts the names.
+// Collaborators: channel.ts brings the frames, columns.ts keeps what they say, follow.ts and
+// range.ts say where the axes are, status.ts which state it is in, canvas.ts has the axes,
+// draw.ts draws the lines, face.ts and legend.ts are the elements around them.
 //
 // The rules: it draws only when there is something to see (new data, a moving edge, an
 // easing range) and only while visible; the pause is this view's own; and nothing moves
 // between states, so every notice lies over the plot or has its place kept.
-import uPlot from "uplot";
-import type { Frame, Link, Model } from "../shared/channel";
+import type uPlot from "uplot";
+import type { Link, Model } from "../shared/channel";
 import { join } from "../shared/channel";
-import { copyable } from "../shared/copyable";
-import { quantity, zone } from "../shared/format";
-import { dress, fade, type Theme } from "../shared/theme";
+import { dress, type Theme } from "../shared/theme";
+import { Canvas } from "./canvas";
+import { Columns } from "./columns";
 import { drawHatch, drawLines, extremes, type Scene } from "./draw";
+import { face, part, type Face } from "./face";
 import { Follow } from "./follow";
+import type { Header } from "./header";
+import { labelOf } from "./label";
 import { Legend } from "./legend";
+import { nearestLine } from "./nearest";
+import { notify } from "./notice";
 import { Range, type Bounds } from "./range";
-import { statusOf, trend, type State, type Status } from "./status";
-import { bytesOf, Store, type Entry } from "./store";
-import { timeTicks, valueTicks } from "./ticks";
-
-interface Header extends Frame {
-  whole: boolean;
-  window: number;
-  newest: number | null;
-  age: number | null;
-  connected: boolean;
-  reason: string;
-  text: string;
-  count: number;
-  closed?: number;
-  topics?: string[];
-  series?: { label: string; topic: string; field: string }[];
-  data: Entry[];
-}
+import { statusOf, type State, type Status } from "./status";
+import type { Store } from "./store";
 
 /** What a pause keeps: the picture as it was. */
 interface Still {
@@ -46,30 +35,20 @@ interface Still {
 
 const LABEL_MS = 3000;
 const CALM_MS = 250;
-/** Pixels between the axes' right end and the canvas'. */
-const EDGE = 12;
-
-let ids = 0;
+/** The traits that this view reads; any change draws anew. */
+const TRAITS = ["title", "units", "y_range", "height"];
 
 export class PlotView {
   readonly root = document.createElement("div");
-  private title = document.createElement("div");
-  private status = document.createElement("span");
-  private statusText = document.createElement("span");
-  private stage = document.createElement("div");
-  private notice = document.createElement("div");
-  private caption = document.createElement("span");
-  private button = document.createElement("button");
   private legend = new Legend((index) => this.hover(index));
+  private face: Face = face(this.root, this.legend.root);
+  private button = part("button", "nbrt-plot-button");
   private theme: Theme;
-  private plot: uPlot;
+  private canvas: Canvas;
   private link: Link | null = null;
-  private stores: Store[] = [];
-  private labels: string[] = [];
-  private topics: string[] = [];
+  private columns = new Columns();
   private follow = new Follow();
   private range: Range;
-  private head: Header | null = null;
   private came = 0;
   private still: Still | null = null;
   private state: State = "empty";
@@ -90,39 +69,27 @@ export class PlotView {
     el: HTMLElement,
   ) {
     const { root } = this;
-    root.className = "nbrt-plot";
-    root.setAttribute("role", "group");
-    root.setAttribute("aria-roledescription", "live plot");
-    root.dataset.state = "empty";
-    this.title.className = "nbrt-plot-title";
-    this.title.id = `nbrt-plot-${++ids}`;
-    this.status.className = "nbrt-plot-status";
-    this.status.innerHTML = `<span class="nbrt-dot" aria-hidden="true"></span>`;
-    this.status.append(this.statusText);
-    const top = document.createElement("div");
-    top.className = "nbrt-plot-top";
-    top.append(this.legend.root, this.status);
-    this.stage.className = "nbrt-plot-stage";
-    this.notice.className = "nbrt-plot-notice";
-    this.notice.hidden = true;
-    this.caption.className = "nbrt-plot-caption";
-    this.button.className = "nbrt-plot-button";
+    const { stage } = this.face;
     this.button.type = "button";
     this.button.addEventListener("click", () => (this.still ? this.resume() : this.pause()));
-    this.stage.append(this.caption, this.button, this.notice);
-    root.append(this.title, top, this.stage);
+    stage.append(this.button);
     el.append(root);
 
     this.theme = dress(root, () => this.restyle());
     this.range = new Range(model.get("units"), this.calm.matches);
-    this.plot = this.build();
+    this.canvas = new Canvas(stage, {
+      theme: () => this.theme,
+      units: () => this.model.get("units"),
+      known: () => this.head !== null,
+      paint: this.paint,
+    });
     this.size = new ResizeObserver(() => this.fit());
-    this.size.observe(this.stage);
-    for (const name of ["title", "units", "y_range", "height"]) model.on(`change:${name}`, this.configure);
+    this.size.observe(stage);
+    for (const name of TRAITS) model.on(`change:${name}`, this.configure);
     this.configure();
     this.nameButton();
-    this.stage.addEventListener("pointermove", this.point);
-    this.stage.addEventListener("pointerleave", this.unpoint);
+    stage.addEventListener("pointermove", this.point);
+    stage.addEventListener("pointerleave", this.unpoint);
     this.beat = setInterval(() => this.tick(), 500) as unknown as number;
     // Axes of nothing at first; words only when the kernel took its time.
     root.dataset.loading = "";
@@ -149,41 +116,34 @@ export class PlotView {
     this.size.disconnect();
     this.theme.close();
     this.link?.close();
-    for (const name of ["title", "units", "y_range", "height"]) this.model.off(`change:${name}`, this.configure);
-    this.plot.destroy();
+    for (const name of TRAITS) this.model.off(`change:${name}`, this.configure);
+    this.canvas.close();
   }
 
   // -- what comes ---------------------------------------------------------------------
 
+  private get head(): Header | null {
+    return this.columns.head;
+  }
+
+  /** What is shown: the live columns, or the pause's. */
+  private get stores(): readonly Store[] {
+    return this.still?.stores ?? this.columns.stores;
+  }
+
   private receive(head: Header): void {
+    const { columns } = this;
     const now = performance.now() / 1000;
-    const first = this.head === null;
-    // News of a picture that is not here yet: the snapshot that follows has it all.
-    if (first && !head.whole) return;
-    if (head.whole) {
-      this.labels = head.series!.map((one) => one.label);
-      this.topics = head.topics!;
-      this.legend.name(this.labels.length ? this.labels : this.topics);
-      if (this.stores.length !== this.labels.length) this.stores = this.labels.map(() => new Store());
-      if (head.newest === null) for (const store of this.stores) store.start = store.end = 0;
-    }
-    let offset = 0;
-    const view = head.buffers[0] ?? null;
-    for (const entry of head.data) {
-      this.stores[entry.series]?.take(entry, view, offset, head.window);
-      offset += bytesOf(entry);
-    }
-    this.head = head;
+    const first = columns.head === null;
+    if (!columns.take(head)) return;
+    if (head.whole) this.legend.name(columns.labels.length ? columns.labels : columns.topics);
     this.came = now;
-    if (head.newest !== null) {
-      // What is shown for the first time may have come long ago.
-      this.follow.take(head.newest, first ? now - (head.age ?? 0) : now);
-      for (const store of this.stores) store.trim(head.newest - head.window * 1.02 - 1);
-    }
+    // What is shown for the first time may have come long ago.
+    if (head.newest !== null) this.follow.take(head.newest, first ? now - (head.age ?? 0) : now);
     if (first) {
       delete this.root.dataset.loading;
       // Labels where the skeleton had none, though the scales may be the same.
-      this.plot.redraw(false, true);
+      this.canvas.relabel();
       this.legend.fold();
     }
     this.dirty = true;
@@ -193,8 +153,8 @@ export class PlotView {
 
   private configure = (): void => {
     const { model } = this;
-    this.title.textContent = model.get("title");
-    this.title.hidden = !model.get("title");
+    this.face.title.textContent = model.get("title");
+    this.face.title.hidden = !model.get("title");
     this.root.style.height = `${model.get("height")}px`;
     this.range = new Range(model.get("units"), this.calm.matches);
     this.fit();
@@ -205,7 +165,7 @@ export class PlotView {
   private pause(): void {
     const { head, scene } = this;
     if (!head || !scene || head.closed) return;
-    const stores = this.stores.map((store) => store.copy());
+    const stores = this.columns.stores.map((store) => store.copy());
     this.still = { stores, edge: scene.edge, newest: scene.newest, count: head.count };
     this.nameButton();
     this.judge();
@@ -239,7 +199,7 @@ export class PlotView {
     const now = performance.now() / 1000;
     const waited = head ? now - this.came : 0;
     const silence = this.link?.silence() ?? 0;
-    const intervals = this.stores.map((store) => store.interval ?? 0);
+    const intervals = this.columns.stores.map((store) => store.interval ?? 0);
     const status = statusOf({
       closed: head?.closed ?? null,
       pausedNew: this.still && head ? head.count - this.still.count : null,
@@ -257,9 +217,10 @@ export class PlotView {
 
   private show(status: Status): void {
     const { root } = this;
-    if (this.statusText.textContent !== status.text) {
-      this.statusText.textContent = status.text;
-      this.status.title = status.text;
+    const { statusText, notice } = this.face;
+    if (statusText.textContent !== status.text) {
+      statusText.textContent = status.text;
+      this.face.status.title = status.text;
     }
     if (status.state !== this.state) {
       this.state = status.state;
@@ -268,33 +229,7 @@ export class PlotView {
       this.dirty = true;
       this.request();
     }
-    this.notify(status);
-  }
-
-  private notify(status: Status): void {
-    const { head } = this;
-    const topic = this.topics[0] ?? "";
-    const text = head?.text ?? "";
-    const show = head !== null && status.state === "empty";
-    const key = show ? `${topic}\n${text}\n${status.text}` : "";
-    if (this.notice.dataset.key === key) return;
-    this.notice.dataset.key = key;
-    this.notice.hidden = !show;
-    this.notice.replaceChildren();
-    if (!show) return;
-    const line = (words: string, name: string): void => {
-      const p = document.createElement("p");
-      p.className = name;
-      p.textContent = words;
-      this.notice.append(p);
-    };
-    if (text) {
-      line(text, "nbrt-plot-waiting");
-      return;
-    }
-    line(`Waiting for ${this.topics.join(", ")}`, "nbrt-plot-waiting");
-    if (status.text !== "waiting") line(status.text, "nbrt-plot-why");
-    this.notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`, "nbrt-plot-code"));
+    notify(notice, status, this.columns.topics, this.head?.text ?? "", this.head !== null);
   }
 
   private describe(status: Status): void {
@@ -305,19 +240,11 @@ export class PlotView {
     }
     if (now - this.labelled < LABEL_MS) return;
     this.labelled = now;
-    const unit = this.model.get("units");
-    const values = this.stores.slice(0, 3).map((store, index) => {
-      const value = store.last === null ? "" : ` ${quantity(store.last, unit)}`;
-      const back = Math.max(store.start, store.end - 1 - Math.ceil((store.end - store.start) / 10));
-      const before = store.end > store.start ? store.value[back]! : null;
-      const [low, high] = this.scene?.bounds ?? [0, 1];
-      const way = status.state === "live" ? trend(before, store.last, high - low) : "";
-      return `${this.labels[index]}${value}${way ? `, ${way}` : ""}`;
-    });
-    const rest = this.stores.length > 3 ? `; and ${this.stores.length - 3} more` : "";
-    const names = values.length ? values.join("; ") + rest : this.topics.join(", ");
-    const label = [this.model.get("title"), names, status.text].filter(Boolean).join(": ");
-    if (label !== this.root.getAttribute("aria-label")) this.root.setAttribute("aria-label", label || "live plot");
+    const { labels, topics, stores } = this.columns;
+    const [low, high] = this.scene?.bounds ?? [0, 1];
+    const [title, units] = [this.model.get("title"), this.model.get("units")];
+    const label = labelOf({ title, units, labels, topics, stores, status, span: high - low });
+    if (label !== this.root.getAttribute("aria-label")) this.root.setAttribute("aria-label", label);
   }
 
   // -- drawing ------------------------------------------------------------------------
@@ -343,7 +270,7 @@ export class PlotView {
     // Judged here too, so that the first sample and its state appear together.
     if (this.dirty && this.still === null) this.judge();
     const edge = this.still?.edge ?? this.follow.at(now, window, calm || this.state !== "live");
-    const pixels = edge === null ? 0 : (Math.abs(edge - this.drawnEdge) / window) * this.plot.bbox.width;
+    const pixels = edge === null ? 0 : (Math.abs(edge - this.drawnEdge) / window) * this.canvas.bbox.width;
     if (this.dirty || this.range.easing || pixels >= 0.3) {
       this.dirty = false;
       this.draw(edge, window, ms);
@@ -356,20 +283,17 @@ export class PlotView {
     this.drawn = ms;
     const right = edge ?? Math.floor(Date.now() / 1000);
     this.drawnEdge = right;
-    const stores = this.still?.stores ?? this.stores;
+    const { stores, head } = this;
     const [low, high] = extremes(stores, right - window);
     const fixed = this.model.get("y_range") as Bounds | null;
     const bounds = fixed ?? this.range.at(low, high, ms);
-    const newest = this.still?.newest ?? this.head?.newest ?? right;
+    const newest = this.still?.newest ?? head?.newest ?? right;
     this.scene = { edge: right, window, bounds, newest };
-    this.plot.batch(() => {
-      this.plot.setScale("x", { min: right - window, max: right });
-      this.plot.setScale("y", { min: bounds[0], max: bounds[1] });
-    });
-    // uPlot commits in a microtask; what is measured and reported is what was drawn.
-    const { caption } = valueTicks(bounds[0], bounds[1], this.plot.bbox.height / devicePixelRatio, this.model.get("units"));
-    if (this.caption.textContent !== caption) this.caption.textContent = caption;
-    if (this.head?.newest != null) {
+    this.canvas.draw([right - window, right], bounds);
+    const caption = this.canvas.captionOf(bounds);
+    if (this.face.caption.textContent !== caption) this.face.caption.textContent = caption;
+    // What is measured and reported is what was drawn.
+    if (head?.newest != null) {
       const oldest = Math.min(...stores.map((store) => store.oldest(right - window) ?? Infinity));
       this.root.dataset.t = String(Math.round(newest * 1000));
       this.root.dataset.t0 = String(Math.round(Math.min(oldest, newest) * 1000));
@@ -377,13 +301,9 @@ export class PlotView {
       delete this.root.dataset.t;
       delete this.root.dataset.t0;
     }
-    if (this.stores.length) {
-      const shown = this.still?.stores ?? this.stores;
-      this.legend.show(
-        shown.map((store) => store.last),
-        this.model.get("units"),
-        ms,
-      );
+    if (stores.length) {
+      const values = stores.map((store) => store.last);
+      this.legend.show(values, this.model.get("units"), ms);
     }
   }
 
@@ -406,108 +326,22 @@ export class PlotView {
     };
     const colors = this.theme.colors();
     const stale = this.state === "stale";
-    drawLines(place, this.still?.stores ?? this.stores, colors, scene.newest, stale ? 0.45 : 1, this.hovered);
+    drawLines(place, this.stores, colors, scene.newest, stale ? 0.45 : 1, this.hovered);
     if (stale) drawHatch(place, scene.newest, colors.text);
   };
 
-  private build(): uPlot {
-    const text = (): string => this.theme.colors().muted;
-    const line = (): string => fade(this.theme.colors().text, 0.12);
-    const font = `11px ${this.theme.colors().font}`;
-    let times = timeTicks(0, 1, 100);
-    let values = valueTicks(0, 1, 100, "");
-    const options: uPlot.Options = {
-      // As large as the last one: what is scrolled away has no width, and its observer keeps silent
-      // when it comes back as large as it was.
-      width: this.plot?.width ?? 280,
-      height: this.plot?.height ?? 160,
-      // Above: a row for the unit's caption, so that a long one does not meet the highest label.
-      padding: [18, EDGE, 0, 0],
-      legend: { show: false },
-      // Gestures come whole or not at all.
-      cursor: { show: false },
-      scales: {
-        x: { time: false, auto: false, range: (_, min, max) => [min, max] },
-        y: { auto: false, range: (_, min, max) => [min, max] },
-      },
-      series: [{}, { show: true, paths: () => null, points: { show: false } }],
-      axes: [
-        {
-          stroke: text,
-          font,
-          size: 40,
-          gap: 4,
-          grid: { show: false },
-          border: { show: true, stroke: line, width: 1 },
-          ticks: { show: true, stroke: line, width: 1, size: 4 },
-          splits: (u, _axis, min, max) => {
-            times = timeTicks(min, max, u.bbox.width / devicePixelRatio, EDGE);
-            return times.at;
-          },
-          values: () => (this.head ? times.labels : times.labels.map(() => "")),
-        },
-        {
-          stroke: text,
-          font,
-          size: (_u, labels) => 16 + Math.max(28, ...(labels ?? []).map((label) => 6.6 * label.length)),
-          gap: 4,
-          grid: { show: true, stroke: line, width: 1 },
-          ticks: { show: false },
-          splits: (u, _axis, min, max) => {
-            values = valueTicks(min, max, u.bbox.height / devicePixelRatio, this.model.get("units"));
-            return values.at;
-          },
-          values: () => (this.head ? values.labels : values.labels.map(() => "")),
-        },
-      ],
-      hooks: {
-        draw: [
-          (u) => {
-            this.paint(u);
-            this.nameZone(u);
-          },
-        ],
-      },
-    };
-    const plot = new uPlot(options, [[0, 1], [null, null]], this.stage);
-    plot.root.setAttribute("aria-hidden", "true");
-    return plot;
-  }
-
-  /** The zone, at the right end of the row that holds the date. */
-  private nameZone(u: uPlot): void {
-    const { ctx, bbox } = u;
-    const ratio = devicePixelRatio;
-    const colors = this.theme.colors();
-    ctx.save();
-    ctx.font = `${11 * ratio}px ${colors.font}`;
-    ctx.fillStyle = colors.muted;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "top";
-    const name = this.head === null ? "" : zone(this.scene?.edge ?? Date.now() / 1000);
-    ctx.fillText(name, bbox.left + bbox.width, bbox.top + bbox.height + 24 * ratio);
-    ctx.restore();
-  }
-
   private fit(): void {
-    // uPlot does not exist yet when the first configuration is read.
-    if (!this.plot || this.gone) return;
-    const { clientWidth, clientHeight } = this.stage;
-    if (!clientWidth || !clientHeight) return;
+    // There is no canvas yet when the first configuration is read.
+    if (!this.canvas || this.gone || !this.face.stage.clientWidth || !this.face.stage.clientHeight) return;
     this.root.classList.toggle("nbrt-narrow", this.root.clientWidth < 480);
-    if (clientWidth !== this.plot.width || clientHeight !== this.plot.height) {
-      this.plot.setSize({ width: clientWidth, height: clientHeight });
-      this.legend.fold();
-    }
+    if (this.canvas.fit()) this.legend.fold();
     this.dirty = true;
     this.request();
   }
 
   /** The theme, the fonts or the pixels are others. */
   private restyle(): void {
-    // Fonts are in the axes' options and the ratio in uPlot's canvas: it is made anew.
-    this.plot.destroy();
-    this.plot = this.build();
+    this.canvas.rebuild();
     this.fit();
   }
 
@@ -523,33 +357,13 @@ export class PlotView {
 
   private unpoint = (): void => this.hover(null);
 
-  /** The line nearest to the pointer, within 12 pixels. */
   private point = (event: PointerEvent): void => {
-    const { scene } = this;
-    const stores = this.still?.stores ?? this.stores;
+    const { scene, stores } = this;
     if (!scene || stores.length < 2) return;
-    const box = this.plot.over.getBoundingClientRect();
-    const x = scene.edge - scene.window * (1 - (event.clientX - box.left) / box.width);
+    const box = this.canvas.over.getBoundingClientRect();
+    const time = scene.edge - scene.window * (1 - (event.clientX - box.left) / box.width);
     const [low, high] = scene.bounds;
-    let best = 12;
-    let found: number | null = null;
-    stores.forEach((store, index) => {
-      let from = store.start;
-      let to = store.end - 1;
-      while (from < to) {
-        const middle = (from + to + 1) >> 1;
-        if (store.time[middle]! <= x) from = middle;
-        else to = middle - 1;
-      }
-      const value = store.value[from];
-      if (value === undefined || Number.isNaN(value) || store.end === store.start) return;
-      const y = box.top + box.height * (1 - (value - low) / (high - low || 1));
-      const far = Math.abs(event.clientY - y);
-      if (far < best) {
-        best = far;
-        found = index;
-      }
-    });
-    this.hover(found);
+    const heightOf = (value: number): number => box.height * (1 - (value - low) / (high - low || 1));
+    this.hover(nearestLine(stores, time, event.clientY - box.top, heightOf));
   };
 }
