@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
-    from nbrealtime.widgets import ConnectionBadge, LivePlot, MessageLog, PresenceBar, PublishBox
+    from nbrealtime.widgets import ConnectionBadge, LivePlot, LiveTable, MessageLog, PresenceBar, PublishBox
 
 __version__ = "0.1.0"
 
@@ -77,7 +77,14 @@ _HOMES: Final = {
     "nbrealtime.live.gap": ("Gap",),
     "nbrealtime.live.topic": ("LiveTopic",),
     "nbrealtime.server": ("Server", "serve"),
-    "nbrealtime.widgets": ("ConnectionBadge", "LivePlot", "MessageLog", "PresenceBar", "PublishBox"),
+    "nbrealtime.widgets": (
+        "ConnectionBadge",
+        "LivePlot",
+        "LiveTable",
+        "MessageLog",
+        "PresenceBar",
+        "PublishBox",
+    ),
 }
 _home_of: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -95,6 +102,7 @@ __all__ = [
     "InvalidToken",
     "InvalidTopic",
     "LivePlot",
+    "LiveTable",
     "LiveTopic",
     "Message",
     "MessageLog",

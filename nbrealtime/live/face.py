@@ -184,6 +184,14 @@ class TopicFace:
         """
         return views.make("plot", self, *args, **options)
 
+    def log(self, *args: Any, **options: Any) -> Any:
+        """Return a log of its messages as they come, newest first; see ``MessageLog`` for the options."""
+        return views.make("log", self, *args, **options)
+
+    def table(self, *args: Any, **options: Any) -> Any:
+        """Return a table of its messages, newest first or one row for each ``key=``; see ``LiveTable`` for the options."""
+        return views.make("table", self, *args, **options)
+
 
 class _Reading:
     """A history on its way: an answer is about as large as one message may be, so that it can take several."""

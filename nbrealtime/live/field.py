@@ -72,6 +72,10 @@ class FieldView:
         """Return a live plot of this field alone; see ``LivePlot`` for the options."""
         return views.make("plot", self, *args, **options)
 
+    def table(self, *args: Any, **options: Any) -> Any:
+        """Return a table of this field, newest first; see ``LiveTable`` for the options."""
+        return views.make("table", self, *args, **options)
+
     def __repr__(self) -> str:
         value = self.value
         return f"{self.field!r} of {self.topic!r}: {'no number yet' if value is None else f'{value:.6g}'}"

@@ -329,10 +329,6 @@ class LiveTopic(Subject, TopicFace):
 
     # Showing.
 
-    def log(self, *args: Any, **options: Any) -> Any:
-        """Return a log of its messages as they come, newest first; see ``MessageLog`` for the options."""
-        return views.make("log", self, *args, **options)
-
     def __repr__(self) -> str:
         record = self.feed.record
         text = f"LiveTopic {self.name!r}: {self._describe_state(record)}"

@@ -20,13 +20,19 @@ from ..live.views import provide
 _CLASSES: Final = {
     "ConnectionBadge": "badge",
     "LivePlot": "plot",
+    "LiveTable": "table",
     "MessageLog": "log",
     "PresenceBar": "presence",
     "PublishBox": "publish",
 }
-_VIEWS: Final = {"plot": ("plot", "plot"), "card": ("card", "card"), "log": ("log", "log")}
+_VIEWS: Final = {
+    "plot": ("plot", "plot"),
+    "card": ("card", "card"),
+    "log": ("log", "log"),
+    "table": ("table", "table"),
+}
 
-__all__ = ["ConnectionBadge", "LivePlot", "MessageLog", "PresenceBar", "PublishBox"]
+__all__ = ["ConnectionBadge", "LivePlot", "LiveTable", "MessageLog", "PresenceBar", "PublishBox"]
 
 
 def __getattr__(name: str) -> Any:
