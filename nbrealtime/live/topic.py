@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 
-from nbrealtime.live import views
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.face import TopicFace
