@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nbrealtime {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
@@ -72,6 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
             help=module.HELP,
             description=f"{module.HELP[0].upper()}{module.HELP[1:]}.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            # An abbreviation that works today is another option's name tomorrow.
+            allow_abbrev=False,
         )
         module.configure(command)
         command.set_defaults(run=module.run)

@@ -23,8 +23,24 @@ VARIABLE: Final = "NBREALTIME_SECRET"
 _SAFE_BYTES: Final = 32  # RFC 7518, 3.2: as long as the hash of HS256
 
 
+class _Refuse(argparse.Action):
+    """``--secret X``, which people try: everybody on the machine sees it in ``ps``. The message must not repeat it."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        parser.error(
+            f"a secret on the command line is seen by everybody here: use {VARIABLE} or --secret-file FILE"
+        )
+
+
 def add_secret_argument(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
     """Adds ``--secret-file``; ``otherwise`` says what happens without a secret."""
+    parser.add_argument("--secret", action=_Refuse, nargs="?", help=argparse.SUPPRESS)
     parser.add_argument(
         "--secret-file",
         type=Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nbrealtime.cli import main
+from nbrealtime.cli import build_parser, main
 from nbrealtime.commands.reporting import CommandError
 from nbrealtime.commands.secret import read_secret
 
@@ -72,3 +72,13 @@ def test_an_empty_secret_is_refused_wherever_it_stands(file: Path, monkeypatch: 
     monkeypatch.setenv("NBREALTIME_SECRET", "")
     with pytest.raises(CommandError, match="NBREALTIME_SECRET is empty"):
         read_secret(None)
+
+
+@pytest.mark.parametrize("words", [["--secret", "hunter2hunter2"], ["--secret=hunter2hunter2"]])
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args(["serve", *words])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "NBREALTIME_SECRET" in said
+    assert "hunter2" not in said
