@@ -3,7 +3,9 @@
 // Pure: the time (ms) is an argument. The rules: it grows at once, to a round bound with
 // 8 % to spare; it shrinks only when the data used less than 55 % of it for 2 s, eased
 // over 200 ms; constant data gets ± 5 %; zero is included when the least value is under a
-// quarter of the greatest; percent is 0–100 while the data are.
+// quarter of the greatest; percent is 0–100 while the data are. On a log scale the same
+// holds of the logarithms, but for zero, which it does not have.
+import { even, type Bounds } from "./scale";
 import { roundStep } from "./ticks";
 
 const SPARE = 0.08;
@@ -11,7 +13,7 @@ const USED = 0.55;
 const PATIENCE_MS = 2000;
 const EASE_MS = 200;
 
-export type Bounds = readonly [number, number];
+export type { Bounds } from "./scale";
 
 /** The bounds that data from `low` to `high` would get if nothing had been before. */
 export function fit(low: number, high: number, unit = ""): Bounds {
@@ -34,6 +36,14 @@ export function fit(low: number, high: number, unit = ""): Bounds {
   return [Math.floor(low / step + 1e-9) * step + 0, Math.ceil(high / step - 1e-9) * step + 0];
 }
 
+/** The same for a log scale; both above 0. */
+export function fitLog(low: number, high: number): Bounds {
+  // Within a third of a decade it looks like a linear axis, and has its round numbers.
+  if (high / low < 3) return fit(low, high);
+  const spare = (high / low) ** SPARE;
+  return [1 / roundStep(spare / low), roundStep(high * spare)];
+}
+
 export class Range {
   private bounds: Bounds | null = null;
   private idle: number | null = null;
@@ -42,6 +52,7 @@ export class Range {
   constructor(
     private unit = "",
     private still = false,
+    private log = false,
   ) {}
 
   /** Whether `at` would still move without new data. */
@@ -51,7 +62,7 @@ export class Range {
 
   /** The bounds at `now`, given the extremes of what is in view; null extremes: nothing is. */
   at(low: number | null, high: number | null, now: number): Bounds {
-    if (low !== null && high !== null) this.look(low, high, now);
+    if (low !== null && high !== null) this.look(even(low, this.log), even(high, this.log), now);
     if (this.ease) {
       const { from, to, at } = this.ease;
       const part = this.still ? 1 : Math.min(1, (now - at) / EASE_MS);
@@ -62,18 +73,27 @@ export class Range {
         this.ease = null;
       }
     }
-    return this.bounds ?? (this.unit === "%" ? [0, 100] : [0, 1]);
+    if (!this.log) return this.bounds ?? (this.unit === "%" ? [0, 100] : [0, 1]);
+    // Through ten digits: the logarithm's rounding must not push a round bound out of the picture.
+    return this.bounds ? [toTen(this.bounds[0]), toTen(this.bounds[1])] : [1, 10];
+  }
+
+  /** The bounds for these extremes where the axis is even. */
+  private fit(low: number, high: number): Bounds {
+    if (!this.log) return fit(low, high, this.unit);
+    const [from, to] = fitLog(10 ** low, 10 ** high);
+    return [Math.log10(from), Math.log10(to)];
   }
 
   private look(low: number, high: number, now: number): void {
     const target = this.ease?.to ?? this.bounds;
     if (target === null) {
-      this.bounds = fit(low, high, this.unit);
+      this.bounds = this.fit(low, high);
       return;
     }
     // A line that runs along the very edge is half cut off: 1 % before it counts as beyond.
     const brink = 0.01 * (target[1] - target[0]);
-    const wanted = fit(low, high, this.unit);
+    const wanted = this.fit(low, high);
     const below = low < target[0] + brink && wanted[0] < target[0];
     const above = high > target[1] - brink && wanted[1] > target[1];
     if (below || above) {
@@ -94,3 +114,5 @@ export class Range {
     }
   }
 }
+
+const toTen = (logarithm: number): number => Number((10 ** logarithm).toPrecision(10));

@@ -1,8 +1,9 @@
 // Where an axis has its ticks, and what they say.
 //
-// Pure. Values: round steps, equal decimals, one SI prefix. Times: at most six, at round
-// local times, the date under the first and under midnight.
-import { clock, day, scaleFor, tick, type Scale } from "../shared/format";
+// Pure. Values: round steps, equal decimals, one SI prefix. On a log scale: round numbers a
+// decade or its parts apart, powers of ten where the decades are too many for one prefix.
+// Times: at most six, at round local times, the date under the first and under midnight.
+import { clock, day, number, offset, scaleFor, tick, type Scale } from "../shared/format";
 
 const TIME_STEPS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800,
@@ -41,6 +42,48 @@ export function valueTicks(low: number, high: number, pixels: number, unit: stri
   return { at, labels, caption: scale.unit };
 }
 
+const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+/** Steps within a decade, the finest first. */
+const PARTS: readonly (readonly number[])[] = [[1, 2, 5], [1, 3]];
+/** Pixels between two labels of a log axis. */
+const APART = 24;
+
+/** The same for a log scale; `low` > 0. */
+export function logTicks(low: number, high: number, pixels: number, unit: string): ValueTicks {
+  const caption = (text: string): string => (text ? `${text}, log` : "log");
+  if (high / low < 3) {
+    // Within a third of a decade the steps of a linear axis are the round numbers.
+    const linear = valueTicks(low, high, pixels, unit);
+    return { ...linear, caption: caption(linear.caption) };
+  }
+  const decade = pixels / Math.log10(high / low);
+  const first = Math.floor(Math.log10(low) + 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const parts = PARTS.find((steps) => steps.every((one, i) => Math.log10((steps[i + 1] ?? 10) / one) * decade >= APART)) ?? [1];
+  const every = Math.max(1, Math.ceil(APART / decade), Math.ceil((last - first) / 8));
+  const at: number[] = [];
+  for (let power = first; power <= last; power++) {
+    if (power % every !== 0) continue;
+    for (const part of every === 1 ? parts : [1]) {
+      const value = power >= 0 ? part * 10 ** power : part / 10 ** -power;
+      if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) at.push(value);
+    }
+  }
+  // One prefix suits its neighbours: that of the middle leaves the fewest noughts at either end.
+  const scale = scaleFor(Math.sqrt(low * high), unit);
+  const plain = at.map((value) => number(value / scale.factor));
+  if (plain.every((text) => text.length <= 6 && !text.includes("e"))) return { at, labels: plain, caption: caption(scale.unit) };
+  return { at, labels: at.map(power), caption: caption(unit) };
+}
+
+/** "10⁻³", "2·10⁵". */
+function power(value: number): string {
+  const exponent = Math.floor(Math.log10(value) + 1e-9);
+  const digits = String(Math.abs(exponent)).replace(/\d/g, (digit) => SUPERSCRIPT[Number(digit)]!);
+  const part = Math.round(value / 10 ** exponent);
+  return `${part === 1 ? "" : `${part}·`}10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
+
 export interface TimeTicks {
   at: number[];
   labels: string[];
@@ -49,19 +92,25 @@ export interface TimeTicks {
 const WIDEST = 76;
 const HALF = 27;
 
-/** `spare`: pixels right of the axis that a label may use; one that needs more is left out. */
-export function timeTicks(low: number, high: number, pixels: number, spare = HALF): TimeTicks {
+/**
+ * `spare`: pixels right of the axis that a label may use; one that needs more is left out.
+ * `zone`: whose round times they are, as for `offset`.
+ */
+export function timeTicks(low: number, high: number, pixels: number, spare = HALF, zone = ""): TimeTicks {
   const most = Math.max(1, Math.min(6, Math.floor(pixels / WIDEST)));
   const step = TIME_STEPS.find((one) => (high - low) / one <= most) ?? TIME_STEPS[TIME_STEPS.length - 1]!;
   // Round local times: an offset is a multiple of a quarter of an hour, so it matters above that only.
-  const offset = step > 900 ? -60 * new Date(low * 1000).getTimezoneOffset() : 0;
+  const ahead = step > 900 ? offset(low, zone) : 0;
   const at: number[] = [];
   const labels: string[] = [];
   let date = "";
-  for (let i = Math.ceil((low + offset) / step - 1e-9); i * step - offset <= high; i++) {
-    const time = i * step - offset;
-    const today = day(time);
-    let label = step >= 86400 ? today : clock(time);
+  // A window of exactly six steps has seven ends at the moment when they meet the axis'.
+  for (let i = Math.ceil((low + ahead) / step - 1e-9); i * step - ahead <= high && at.length < most; i++) {
+    let time = i * step - ahead;
+    // Clocks that went back or forth since: the wall's round hour is another one.
+    if (step > 900) time += ahead - offset(time, zone);
+    const today = day(time, zone);
+    let label = step >= 86400 ? today : clock(time, true, zone);
     if (step < 1) label += fraction(time, step);
     if (step < 86400 && today !== date) label += `\n${today}`;
     date = today;

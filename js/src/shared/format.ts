@@ -75,21 +75,64 @@ export function duration(seconds: number): string {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** Local wall time of epoch seconds: "14:02:05", or "14:02" without seconds. */
-export function clock(seconds: number, withSeconds = true): string {
-  const date = new Date(seconds * 1000);
-  const text = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return withSeconds ? `${text}:${two(date.getSeconds())}` : text;
+const offsets = new Map<string, number>();
+const clocks = new Map<string, Intl.DateTimeFormat | null>();
+
+/** What tells the time in a zone; null where this browser does not know it. */
+function clockIn(name: string): Intl.DateTimeFormat | null {
+  let found = clocks.get(name);
+  if (found === undefined) {
+    try {
+      found = new Intl.DateTimeFormat("en-US", {
+        timeZone: name, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
+        hour: "numeric", minute: "numeric", second: "numeric",
+      });
+    } catch {
+      found = null;
+    }
+    clocks.set(name, found);
+  }
+  return found;
 }
 
-/** Local date of epoch seconds: "2026-11-22". */
-export function day(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+/** Seconds by which a zone is ahead of UTC at that time; "" is the browser's own zone, an unknown one is UTC. */
+export function offset(seconds: number, name = ""): number {
+  if (name === "") return -60 * new Date(seconds * 1000).getTimezoneOffset();
+  if (name === "UTC") return 0;
+  // Zones change at quarters of an hour, and formatting costs too much for every tick of every frame.
+  const quarter = Math.floor(seconds / 900) * 900;
+  const key = `${name} ${quarter}`;
+  let ahead = offsets.get(key);
+  if (ahead === undefined) {
+    const at: Record<string, number> = {};
+    for (const { type, value } of clockIn(name)?.formatToParts(quarter * 1000) ?? []) at[type] = Number(value);
+    const wall = Date.UTC(at.year!, at.month! - 1, at.day, at.hour, at.minute, at.second) / 1000;
+    ahead = Number.isNaN(wall) ? 0 : wall - quarter;
+    if (offsets.size > 500) offsets.clear();
+    offsets.set(key, ahead);
+  }
+  return ahead;
 }
 
-/** The zone's short name at that time: "UTC", "CET", "GMT+2". */
-export function zone(seconds: number): string {
+/** What a calendar and a clock on the wall show there, to be read as if it were UTC. */
+const wall = (seconds: number, name: string): Date => new Date((seconds + offset(seconds, name)) * 1000);
+
+/** Wall time of epoch seconds: "14:02:05", or "14:02" without seconds; `name` as for `offset`. */
+export function clock(seconds: number, withSeconds = true, name = ""): string {
+  const date = wall(seconds, name);
+  const text = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  return withSeconds ? `${text}:${two(date.getUTCSeconds())}` : text;
+}
+
+/** Date of epoch seconds: "2026-11-22"; `name` as for `offset`. */
+export function day(seconds: number, name = ""): string {
+  const date = wall(seconds, name);
+  return `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+}
+
+/** The zone as people call it: a chosen one by its name, the browser's by its short name at that time ("GMT+2"). */
+export function zone(seconds: number, name = ""): string {
+  if (name !== "") return name === "UTC" || clockIn(name) === null ? "UTC" : name.replaceAll("_", " ");
   const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(new Date(seconds * 1000));
   return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
 }
