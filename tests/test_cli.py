@@ -29,9 +29,8 @@ def rows_of(parser: argparse.ArgumentParser) -> list[str]:
     """The table's rows that the reference must have for a command."""
     rows = []
     for action in parser._actions:
-        if action.dest == "help":
+        if action.help == argparse.SUPPRESS or action.dest == "help":
             continue
-        if action.dest == "help" or action.help == argparse.SUPPRESS:
         if action.nargs != 0:
             shown = action.metavar or action.dest.upper()
             more = " …" if action.nargs == "+" else ""
