@@ -31,6 +31,7 @@ def rows_of(parser: argparse.ArgumentParser) -> list[str]:
     for action in parser._actions:
         if action.help == argparse.SUPPRESS or action.dest == "help":
             continue
+        label = ", ".join(action.option_strings)
         if action.nargs != 0:
             shown = action.metavar or action.dest.upper()
             more = " …" if action.nargs == "+" else ""
