@@ -1,33 +1,26 @@
 // The messages of topics as they come, newest first: a state, a filter, a pause, and rows to expand.
 //
-// Collaborators: panels/panel.ts (frames, theme, silence), panels/rows.ts (what is kept and where it lies).
+// Collaborators: panels/panel.ts (frames, theme, silence), panels/stream.ts (how the stream stands), panels/rows.ts
+// (what is kept and where it lies), panels/detail.ts (a row as elements).
 // The rules: only rows in view are in the document; what somebody reads or has the focus on stays where it is
 // on the screen while others come; a payload reaches the document as text alone.
 import { copyable } from "./shared/copyable";
 import type { Frame, Model } from "./shared/channel";
-import { clock, count as grouped, duration } from "./shared/format";
+import { count as grouped } from "./shared/format";
+import { build, dress, heightOf, linesOf } from "./panels/detail";
 import { capital, make, mark, say, Slowly, StateMark } from "./panels/dom";
 import { panel, type Say, type View } from "./panels/panel";
-import { between, bytes, lay, lines, matches, merge, oneLine, patience, pretty, ROW, row, stamp } from "./panels/rows";
+import { between, lay, matches, merge, ROW, row } from "./panels/rows";
 import type { Item, Row, Wire } from "./panels/rows";
+import { patience, Stream, type Standing, type Told } from "./panels/stream";
 import { counted } from "./panels/words";
 
-interface State {
-  state: string;
-  why: string;
-  /** Ms since the newest message when the frame was sent. */
-  age: number | null;
-  /** When it closed, ms since the epoch. */
-  closed: number | null;
-  came: number;
+interface State extends Told {
   skipped: number;
   rows: Wire[];
   full?: [number, string, number][];
 }
 
-const LINE = 18;
-const MOST_LINES = 12;
-const COLUMN = 7.3; // px of a character in the expanded text
 const OVERSCAN = 120;
 
 class MessageLog implements View {
@@ -51,17 +44,15 @@ class MessageLog implements View {
   #summary = new Slowly<null>(() => this.#speak());
 
   #last: State | null = null;
-  #arrived = 0;
-  #silent = 0;
+  #stream = new Stream();
   #rows: Row[] = [];
-  #held: { rows: Row[]; came: number } | null = null;
+  #held: Row[] | null = null;
   #hits = new WeakMap<Row, boolean>();
   #shown: Row[] = [];
   #items: Item[] = [];
   #open = new Map<number, number>(); // id → lines shown
   #nodes = new Map<string, HTMLElement>();
   #active = 0;
-  #spoken: { came: number; state: string } | null = null;
   #tick: ReturnType<typeof setInterval>;
   #drawing = 0;
   #resized: ResizeObserver;
@@ -112,8 +103,7 @@ class MessageLog implements View {
   show(frame: Frame): void {
     const at = frame as unknown as State;
     this.#last = at;
-    this.#arrived = performance.now();
-    this.#silent = 0;
+    this.#stream.took(at, performance.now());
     if (at.rows.length) this.#rows = merge(this.#rows, at.rows.map(row), this.#most);
     for (const [id, text] of at.full ?? []) this.#fill(id, text);
     if (at.rows.length && this.#held === null) this.#refresh();
@@ -121,7 +111,7 @@ class MessageLog implements View {
   }
 
   silent(seconds: number): void {
-    this.#silent = seconds;
+    this.#stream.silent(seconds);
     this.#says();
   }
 
@@ -151,9 +141,9 @@ class MessageLog implements View {
   #refresh(): void {
     const anchor = this.#anchor();
     const before = anchor ? anchor.top - this.#list.scrollTop : 0;
-    const rows = this.#held?.rows ?? this.#rows;
+    const rows = this.#held ?? this.#rows;
     this.#shown = rows.filter((one) => this.#matches(one));
-    const { items, height } = lay(this.#shown, (one) => this.#extra(one));
+    const { items, height } = lay(this.#shown, (one) => this.#detail(one) ?? 0);
     this.#items = items;
     this.#sheet.style.height = `${height}px`;
     const place = anchor && items.find((item) => item.row === anchor.row);
@@ -199,13 +189,13 @@ class MessageLog implements View {
     for (const [key, item] of wanted) {
       let node = this.#nodes.get(key) as HTMLElement | undefined;
       if (node === undefined) {
-        node = item.row ? this.#build(item.row) : make("div", { class: "nbrt-date" }, item.date);
+        node = item.row ? build(item.row, this.#several) : make("div", { class: "nbrt-date" }, item.date);
         this.#nodes.set(key, node);
         this.#sheet.insertBefore(node, next);
       } else next = node.nextElementSibling;
       const top = `${item.top}px`;
       if (node.style.top !== top) node.style.top = top;
-      if (item.row) this.#dress(node, item.row);
+      if (item.row) dress(node, item.row, this.#detail(item.row));
     }
     const rows = seen.filter((item) => item.row && item.top + item.height > scrollTop);
     // Whoever comes with Tab comes to the first row in sight.
@@ -218,49 +208,10 @@ class MessageLog implements View {
     say(this.#newest, `↑ ${grouped(above)} newer`);
   }
 
-  #build(one: Row): HTMLElement {
-    const line = make(
-      "button",
-      { class: "nbrt-rowline", type: "button", tabindex: "-1", "aria-expanded": "false" },
-      make("span", { class: "nbrt-time nbrt-muted" }, stamp(one.time)),
-    );
-    if (this.#several) line.append(make("span", { class: "nbrt-line nbrt-from", title: one.topic }, one.topic));
-    line.append(make("span", { class: "nbrt-line nbrt-payload" }, oneLine(one.text)));
-    if (one.size) line.append(make("span", { class: "nbrt-size nbrt-muted" }, bytes(one.size)));
-    line.append(make("span", { class: "nbrt-fold", "aria-hidden": "true" }));
-    return make("div", { class: "nbrt-row", "data-row": String(one.id), "data-plain": String(one.plain) }, line);
-  }
-
-  /** Gives a row its detail, or takes it away. */
-  #dress(node: HTMLElement, one: Row, changed = false): void {
-    const open = this.#open.has(one.id);
-    const line = node.firstElementChild!;
-    mark(line, "aria-expanded", String(open));
-    let detail = line.nextElementSibling as HTMLElement | null;
-    if (!open) {
-      detail?.remove();
-      return;
-    }
-    if (detail === null) {
-      const pre = make("pre", { class: "nbrt-pre", tabindex: "0", "aria-label": "Payload" });
-      detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre);
-      node.append(detail);
-      changed = true;
-    }
-    detail.style.height = `${this.#extra(one)}px`;
-    if (!changed) return;
-    const [cut, pre] = detail.children as unknown as [HTMLElement, HTMLElement];
-    const text = one.full ?? one.text;
-    if (one.size) {
-      const have = new TextEncoder().encode(text).length;
-      say(cut, have >= one.size ? `All of ${bytes(one.size)}` : `The first ${bytes(have)} of ${bytes(one.size)}`);
-    }
-    say(pre, one.plain ? text : pretty(text));
-  }
-
-  #extra(one: Row): number {
+  /** The height of a row's detail; null if it is folded. */
+  #detail(one: Row): number | null {
     const shown = this.#open.get(one.id);
-    return shown === undefined ? 0 : shown * LINE + 20 + (one.size ? LINE : 0);
+    return shown === undefined ? null : heightOf(one, shown);
   }
 
   // -- hands on -----------------------------------------------------------------------
@@ -275,10 +226,7 @@ class MessageLog implements View {
     if (!one || open === this.#open.has(id)) return;
     this.#active = id;
     if (open) {
-      const columns = (this.#list.clientWidth - 48) / COLUMN;
-      // What is cut will be longer once the rest is here: its place is the largest, so that nothing moves then.
-      const shown = one.size ? MOST_LINES : lines(one.plain ? one.text : pretty(one.text), columns, MOST_LINES);
-      this.#open.set(id, shown);
+      this.#open.set(id, linesOf(one, this.#list.clientWidth));
       if (one.size && one.full === undefined) this.tell({ type: "expand", row: id });
     } else this.#open.delete(id);
     this.#refresh();
@@ -297,11 +245,11 @@ class MessageLog implements View {
   }
 
   #fill(id: number, text: string): void {
-    const rows = this.#held ? [...this.#rows, ...this.#held.rows] : this.#rows;
+    const rows = this.#held ? [...this.#rows, ...this.#held] : this.#rows;
     for (const one of rows) if (one.id === id) one.full = text;
     const node = this.#nodes.get(String(id));
     const one = this.#shown.find((known) => known.id === id);
-    if (node && one) this.#dress(node, one, true);
+    if (node && one) dress(node, one, this.#detail(one), true);
   }
 
   #key(event: KeyboardEvent): void {
@@ -342,8 +290,7 @@ class MessageLog implements View {
   }
 
   #hold(): void {
-    if (this.#last?.state === "closed" && !this.#held) return; // nothing comes that could be held
-    this.#held = this.#held ? null : { rows: this.#rows, came: this.#last?.came ?? 0 };
+    this.#held = this.#stream.hold() ? this.#rows : null;
     say(this.#pause, this.#held ? "Resume" : "Pause");
     mark(this.root, "data-paused", this.#held ? "true" : null);
     if (!this.#held) this.#refresh();
@@ -352,22 +299,13 @@ class MessageLog implements View {
 
   // -- what is said -------------------------------------------------------------------
 
-  #now(): { state: string; word: string; why: string } {
-    const at = this.#last;
-    if (at === null) return { state: "connecting", word: "Connecting", why: "" };
-    if (at.state === "closed") return { state: "closed", word: at.closed ? `Closed ${clock(at.closed / 1000, false)}` : "Closed", why: "" };
-    const age = at.age === null ? null : (at.age + performance.now() - this.#arrived) / 1000;
-    const late = age !== null && age > patience(this.#rows) ? `no data for ${duration(age)}` : "";
-    const why = [this.#silent ? "the kernel is not answering" : at.why, late].filter(Boolean).join(" · ");
-    if (this.#held) return { state: "paused", word: `Paused, ${grouped(Math.max(0, at.came - this.#held.came))} new`, why };
-    if (this.#silent) return { state: "silent", word: "No answer", why };
-    if (at.state !== "live") return { state: at.state, word: capital(at.state), why };
-    if (at.came === 0) return { state: "waiting", word: "Waiting", why };
-    return late ? { state: "stale", word: "Stale", why } : { state: "live", word: "Live", why: "" };
+  #now(): Standing {
+    return this.#stream.at(performance.now(), patience(this.#rows.slice(-32).map(({ time }) => time)));
   }
 
   #says(): void {
-    const { state, word, why } = this.#now();
+    const standing = this.#now();
+    const { state, word, why } = standing;
     const at = this.#last;
     mark(this.root, "data-state", state);
     this.#state.show(state, word);
@@ -375,7 +313,7 @@ class MessageLog implements View {
     say(this.#note, capital(why));
     mark(this.#note, "title", why || null);
     mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);
-    const rows = (this.#held?.rows ?? this.#rows).length;
+    const rows = (this.#held ?? this.#rows).length;
     const filtered = this.#filter.value ? `${grouped(this.#shown.length)} of ${grouped(rows)} match` : "";
     const all = this.#rows.length;
     const kept = at && at.came - at.skipped > all ? `newest ${grouped(all)} kept` : "";
@@ -386,27 +324,17 @@ class MessageLog implements View {
     this.#waiting.hidden = at === null || this.#items.length > 0;
     mark(this.#waiting, "data-code", String(at?.came === 0 && state !== "closed" && state !== "refused"));
     if (!this.#waiting.hidden) say(this.#empty, this.#nothing(state));
-    if (at && this.#spoken === null) this.#spoken = { came: at.came, state };
-    else if (at && !this.#held && (at.came > this.#spoken!.came || state !== this.#spoken!.state)) this.#summary.set(null);
+    if (this.#stream.due(standing)) this.#summary.set(null);
   }
 
   #nothing(state: string): string {
     if (this.#last && this.#last.came > 0) return this.#filter.value ? `Nothing here has “${this.#filter.value}” in it` : "";
-    if (state === "refused") return `The server refused ${this.#name}`;
-    return state === "closed" ? "No message came" : `Waiting for ${this.#name}`;
+    return this.#stream.nothing(state, this.#name);
   }
 
   #speak(): void {
-    const at = this.#last;
-    if (at === null || this.#spoken === null || this.#held) return;
-    const { state, word, why } = this.#now();
-    const came = at.came - this.#spoken.came;
-    const said = [
-      state === this.#spoken.state ? "" : `${word} ${why}`.trim(),
-      came > 0 ? `${counted(came, "new message")} on ${this.#name}` : "",
-    ];
-    this.#spoken = { came: at.came, state };
-    say(this.#voice, said.filter(Boolean).join(". "));
+    const said = this.#stream.news(this.#now(), this.#name);
+    if (said) say(this.#voice, said);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, bytes, lay, lines, matches, merge, oneLine, patience, pretty, ROW, row, stamp, type Row } from "../src/panels/rows";
+import { between, bytes, lay, lines, matches, merge, oneLine, pretty, ROW, row, stamp, type Row } from "../src/panels/rows";
+import { patience } from "../src/panels/stream";
 
 const at = (id: number, time = id, text = "x"): Row => row([id, time * 1000, 1, text, 0]);
 const ids = (rows: Row[]): number[] => rows.map(({ id }) => id);
@@ -70,6 +71,6 @@ test("counts the lines that a text takes", () => {
 });
 
 test("waits five usual pauses, and at least five seconds", () => {
-  assert.equal(patience([at(1)]), 5);
-  assert.equal(patience([at(1, 0), at(2, 60), at(3, 120)]), 300);
+  assert.equal(patience([1]), 5);
+  assert.equal(patience([0, 60, 120]), 300);
 });

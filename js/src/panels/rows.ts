@@ -142,11 +142,3 @@ export function lines(text: string, columns: number, most: number): number {
   for (const line of text.split("\n", most)) count += Math.max(1, Math.ceil(line.length / Math.max(1, columns)));
   return Math.min(most, count);
 }
-
-/** Seconds without a message after which a stream is stale: five of its usual pauses, at least five seconds. */
-export function patience(rows: readonly Row[]): number {
-  const recent = rows.slice(-32);
-  const pauses = recent.slice(1).map((one, i) => one.time - recent[i]!.time);
-  pauses.sort((a, b) => a - b);
-  return Math.max(5, 5 * (pauses[pauses.length >> 1] ?? 0));
-}
