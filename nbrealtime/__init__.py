@@ -43,7 +43,17 @@ if TYPE_CHECKING:
     from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
-    from nbrealtime.widgets import ConnectionBadge, LivePlot, LiveTable, MessageLog, PresenceBar, PublishBox
+    from nbrealtime.widgets import (
+        ConnectionBadge,
+        Dashboard,
+        Gauge,
+        LivePlot,
+        LiveTable,
+        MessageLog,
+        PresenceBar,
+        PublishBox,
+        StatTile,
+    )
 
 __version__ = "0.1.0"
 
@@ -79,11 +89,14 @@ _HOMES: Final = {
     "nbrealtime.server": ("Server", "serve"),
     "nbrealtime.widgets": (
         "ConnectionBadge",
+        "Dashboard",
+        "Gauge",
         "LivePlot",
         "LiveTable",
         "MessageLog",
         "PresenceBar",
         "PublishBox",
+        "StatTile",
     ),
 }
 _home_of: Final = {name: home for home, names in _HOMES.items() for name in names}
@@ -95,10 +108,12 @@ __all__ = [
     "ConnectionBadge",
     "ConnectionClosed",
     "ConnectionFailed",
+    "Dashboard",
     "DecodeError",
     "DiscoveryError",
     "FrontEndMissing",
     "Gap",
+    "Gauge",
     "InvalidToken",
     "InvalidTopic",
     "LivePlot",
@@ -118,6 +133,7 @@ __all__ = [
     "Refused",
     "Server",
     "ServerError",
+    "StatTile",
     "StoreError",
     "UnknownKey",
     "UntrustedServer",

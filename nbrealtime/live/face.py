@@ -192,6 +192,14 @@ class TopicFace:
         """Return a table of its messages, newest first or one row for each ``key=``; see ``LiveTable`` for the options."""
         return views.make("table", self, *args, **options)
 
+    def tile(self, **options: Any) -> Any:
+        """Return a tile: its newest value, large, with a sparkline; see ``StatTile`` for the options."""
+        return views.make("tile", self, **options)
+
+    def gauge(self, **options: Any) -> Any:
+        """Return a gauge: where its newest value stands between two bounds; see ``Gauge`` for the options."""
+        return views.make("gauge", self, **options)
+
 
 class _Reading:
     """A history on its way: an answer is about as large as one message may be, so that it can take several."""

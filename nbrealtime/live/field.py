@@ -72,6 +72,14 @@ class FieldView:
         """Return a live plot of this field alone; see ``LivePlot`` for the options."""
         return views.make("plot", self, *args, **options)
 
+    def tile(self, **options: Any) -> Any:
+        """Return a tile of this field: its newest value, large, with a sparkline; see ``StatTile`` for the options."""
+        return views.make("tile", self, **options)
+
+    def gauge(self, **options: Any) -> Any:
+        """Return a gauge of this field: where it stands between two bounds; see ``Gauge`` for the options."""
+        return views.make("gauge", self, **options)
+
     def table(self, *args: Any, **options: Any) -> Any:
         """Return a table of this field, newest first; see ``LiveTable`` for the options."""
         return views.make("table", self, *args, **options)

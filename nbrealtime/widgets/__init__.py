@@ -19,20 +19,35 @@ from ..live.views import provide
 # use: a badge should not wait for what plots need.
 _CLASSES: Final = {
     "ConnectionBadge": "badge",
+    "Dashboard": "dashboard",
+    "Gauge": "gauge",
     "LivePlot": "plot",
     "LiveTable": "table",
     "MessageLog": "log",
     "PresenceBar": "presence",
     "PublishBox": "publish",
+    "StatTile": "tile",
 }
 _VIEWS: Final = {
+    "gauge": ("gauge", "gauge"),
     "plot": ("plot", "plot"),
     "card": ("card", "card"),
     "log": ("log", "log"),
     "table": ("table", "table"),
+    "tile": ("tile", "tile"),
 }
 
-__all__ = ["ConnectionBadge", "LivePlot", "LiveTable", "MessageLog", "PresenceBar", "PublishBox"]
+__all__ = [
+    "ConnectionBadge",
+    "Dashboard",
+    "Gauge",
+    "LivePlot",
+    "LiveTable",
+    "MessageLog",
+    "PresenceBar",
+    "PublishBox",
+    "StatTile",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,11 @@ class Panel(anywidget.AnyWidget):
         self._unwatch: list[Callable[[], None]] = []
         self._stream = self._make_part()
         self._esm, self._css = script(self._bundle), style(self._bundle)
-        super().__init__(hub=pump().join(self._stream), **configuration)
+        try:
+            super().__init__(hub=pump().join(self._stream), **configuration)
+        except BaseException:
+            pump().leave(self._stream)  # an option was refused, and nobody will ever show this one
+            raise
         self.set_trait("part", self._stream.key)
         self.on_msg(self._heard)
 

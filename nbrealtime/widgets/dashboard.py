@@ -1,0 +1,268 @@
+"""`Dashboard`: widgets in a grid that has as many columns as there is room for.
+
+Collaborators: none of ours. It is made of ipywidgets' own boxes and CSS grid, so that it works in every
+host that shows widgets, around any widget.
+
+The one rule: it owns the boxes and not what is in them. Closing it closes no plot, and no item's own
+layout is touched.
+"""
+
+from __future__ import annotations
+
+import html
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Self
+
+import ipywidgets
+
+from ..live import cells
+from .panel import Panel
+from .plot import LivePlot
+from .pump import pump
+
+__all__ = ["Dashboard"]
+
+GAP: Final = 16
+MOST_COLUMNS: Final = 12
+_TEXT: Final = (
+    "color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));"
+    "font-family:var(--jp-ui-font-family,inherit);font-weight:600;overflow-wrap:anywhere"
+)
+
+
+class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
+    """Arranges widgets in a grid: up to ``columns`` beside each other, fewer where it is narrow, one on a phone.
+
+        rt.Dashboard([temp.plot(), cpu.gauge(), [cpu.tile(), mem.tile()]], columns=3, spans={0: 2})
+
+    Items stand in the order given, which is also the keyboard's. A list among them is a stack: one cell, its
+    members below each other. `close` takes the grid away and leaves every item as it is; a dashboard that a cell
+    made goes when that cell runs again.
+
+    Args:
+        items: widgets, and lists of widgets; ours or any other.
+        columns: how many at most, 1 to 12.
+        title: a line above the grid.
+        spans: how many columns an item is wide, by its place in ``items`` or by the widget; where there are
+            fewer it takes them all. ``"all"`` always does.
+        titles: lines above items, likewise.
+        min_width: what a column needs, CSS pixels, 120 to 2,000; there are as many columns as have it.
+
+    Raises:
+        TypeError: an item is no widget, or a stack in a stack.
+        ValueError: a number is out of its range, or ``spans`` or ``titles`` name what is not there.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Any] = (),
+        *,
+        columns: int = 3,
+        title: str = "",
+        spans: Mapping[Any, int | str] | None = None,
+        titles: Mapping[Any, str] | None = None,
+        min_width: int = 280,
+    ) -> None:
+        cell = cells.current_cell()
+        if isinstance(items, ipywidgets.Widget):
+            items = [items]
+        stacks = [_stack(item) for item in items]
+        if type(columns) is not int or not 1 <= columns <= MOST_COLUMNS:
+            raise ValueError(f"a dashboard has 1 to {MOST_COLUMNS} columns, not {columns!r}")
+        if not 120 <= min_width <= 2000:
+            raise ValueError(f"min_width is between 120 and 2,000 pixels, not {min_width!r}")
+        width = {at: _span(one) for at, one in _by_place(spans, stacks, "spans").items()}
+        above = _by_place(titles, stacks, "titles")
+        self._columns = columns
+        self._min_width = int(min_width)
+        # A class of its own: the style sheet below speaks about this dashboard and no other.
+        self._name = f"nbrt-dashboard-{uuid.uuid4().hex[:8]}"
+        self._stacks = stacks
+        # A style sheet applies also where it is not displayed.
+        shown = {"margin": "0"} if title else {"display": "none"}
+        head = ipywidgets.HTML(
+            self._style() + _heading("nbrt-dashboard-title", 3, title), layout=ipywidgets.Layout(**shown)
+        )
+        cells_of_it = [self._cell(one, width.get(at, 1), above.get(at, "")) for at, one in enumerate(stacks)]
+        self._grid = ipywidgets.GridBox(cells_of_it, layout=self._layout())
+        self._grid.add_class(self._name)
+        self._owned = [head, self._grid]
+        super().__init__([head, self._grid], layout=_box(width="100%", min_width="0"))
+        self.add_class("nbrt-dashboard")
+        self._disown = cells.own(cell, self.close)
+
+    @property
+    def items(self) -> list[Any]:
+        """What it shows, in order; stacks as lists."""
+        return [list(one) if len(one) > 1 else one[0] for one in self._stacks]
+
+    def add(self, item: Any, *, span: int | str = 1, title: str = "") -> Any:
+        """Adds a widget, or a list of widgets as a stack, at the end; returns it."""
+        stack = _stack(item)
+        made = self._cell(stack, _span(span), title)
+        self._stacks = [*self._stacks, stack]
+        self._grid.children = [*self._grid.children, made]
+        return item
+
+    def remove(self, item: Any) -> None:
+        """Takes an item out, and leaves it as it is. Of a stack any member names it whole.
+
+        Raises:
+            ValueError: it is not there.
+        """
+        place = _place_of(item, self._stacks)
+        if place is None:
+            raise ValueError(f"the dashboard does not show {item!r}")
+        gone = self._grid.children[place]
+        self._stacks = [one for at, one in enumerate(self._stacks) if at != place]
+        self._grid.children = [one for one in self._grid.children if one is not gone]
+        self._let_go(*gone.own, gone)
+
+    def close(self) -> None:
+        """Takes the grid away. What it showed stays open, and can be shown elsewhere. Harmless when repeated."""
+        if "_disown" not in self.__dict__:
+            return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
+        self._disown()
+        for one in self._grid.children:
+            self._let_go(*one.own, one)
+        self._let_go(*self._owned)
+        self._owned.clear()
+        self.layout.close()
+        super().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        shown = [type(one).__name__ for stack in self._stacks for one in stack]
+        columns = f"{self._columns} column{'' if self._columns == 1 else 's'}"
+        return f"Dashboard of {', '.join(shown) or 'nothing yet'} in up to {columns}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # What is displayed by itself tells the pump; what is in a box is displayed by nobody but the box.
+        for one in _all(self._stacks):
+            if isinstance(one, Panel | LivePlot):
+                pump().expect(one._stream)
+        return super()._repr_mimebundle_(**kwargs)
+
+    # -- boxes -----------------------------------------------------------------------
+
+    def _let_go(self, *boxes: Any) -> None:
+        for one in boxes:
+            # A layout and a style are widgets, too, and go with nobody.
+            for part in (one.layout, getattr(one, "style", None), one):
+                if part is not None:
+                    part.close()
+
+    def _layout(self) -> ipywidgets.Layout:
+        between = GAP * (self._columns - 1)
+        share = f"calc((100% - {between}px) / {self._columns})"
+        # As many columns as have their least width and no more than `columns`; one that is wider than the
+        # screen is the screen.
+        least = f"max(min(100%, {self._min_width}px), {share})"
+        return _box(
+            width="100%",
+            grid_template_columns=f"repeat(auto-fit, minmax({least}, 1fr))",
+            grid_gap=f"{GAP}px",
+            align_items="stretch",
+        )
+
+    def _cell(self, stack: Sequence[Any], span: int, title: str) -> _Cell:
+        whole = span > 1 and span >= self._columns
+        head = []
+        if title:
+            layout = ipywidgets.Layout(margin="0")
+            head = [ipywidgets.HTML(_heading("nbrt-dashboard-heading", 4, title), layout=layout)]
+        layout = _box(min_width="0", grid_column="1 / -1" if whole else f"span {span}")
+        made = _Cell([*head, *stack], layout=layout)
+        made.own = head
+        made.add_class("nbrt-dashboard-cell")
+        if not whole and span != 1:
+            made.add_class(f"nbrt-span-{span}")
+        return made
+
+    def _style(self) -> str:
+        grid = f".{self._name}"
+        rules = [
+            f"{grid}{{container-type:inline-size}}",
+            f"{grid}>.nbrt-dashboard-cell{{gap:{GAP // 2}px;margin:0}}",
+            # The last of a stack fills the row, so that cells beside each other end at one line.
+            f"{grid}>.nbrt-dashboard-cell>:last-child{{flex:1 1 auto}}",
+            f".nbrt-dashboard-title,.nbrt-dashboard-heading{{{_TEXT}}}",
+            ".nbrt-dashboard-title{padding:4px 0 8px;font-size:16px;line-height:24px}",
+            ".nbrt-dashboard-heading{font-size:13px;line-height:20px}",
+        ]
+        for span in range(2, self._columns):
+            # A span that does not fit would make a column of its own beside the screen.
+            least = span * self._min_width + (span - 1) * GAP
+            rules.append(
+                f"@container (max-width:{least - 0.02}px)"
+                f"{{{grid}>.nbrt-span-{span}{{grid-column:1/-1!important}}}}"
+            )
+        return f"<style>{''.join(rules)}</style>"
+
+
+class _Cell(ipywidgets.VBox):  # type: ignore[misc]
+    """A place in the grid. ``own`` is what in it is the dashboard's: its title."""
+
+    own: Sequence[Any] = ()
+
+
+def _box(**options: Any) -> ipywidgets.Layout:
+    # `widget-box` scrolls by itself, and would cut focus rings and tooltips off.
+    return ipywidgets.Layout(overflow="visible", **options)
+
+
+def _heading(name: str, level: int, text: str) -> str:
+    if not text:
+        return ""
+    return f'<div class="{name}" role="heading" aria-level="{level}">{html.escape(str(text))}</div>'
+
+
+def _span(span: int | str) -> int:
+    if span == "all":
+        return MOST_COLUMNS
+    if type(span) is not int or not 1 <= span <= MOST_COLUMNS:
+        raise ValueError(f"a span is 1 to {MOST_COLUMNS} columns or 'all', not {span!r}")
+    return span
+
+
+def _stack(item: Any) -> tuple[Any, ...]:
+    """An item as the widgets of its cell."""
+    members = tuple(item) if isinstance(item, (list, tuple)) else (item,)
+    for one in members:
+        if not isinstance(one, ipywidgets.DOMWidget):
+            hint = ": show a topic by .plot(), .tile() or .gauge()" if hasattr(one, "feed") else ""
+            raise TypeError(f"a dashboard arranges widgets and lists of them, not {type(one).__name__}{hint}")
+    if not members:
+        raise TypeError("a stack in a dashboard has at least one widget")
+    return members
+
+
+def _all(stacks: Iterable[Any]) -> Iterator[Any]:
+    """Every widget in stacks, also those in boxes."""
+    for one in stacks:
+        if isinstance(one, (list, tuple)):
+            yield from _all(one)
+        else:
+            yield one
+            yield from _all(getattr(one, "children", ()))
+
+
+def _place_of(item: Any, stacks: Sequence[Sequence[Any]]) -> int | None:
+    wanted = item[0] if isinstance(item, (list, tuple)) and item else item
+    return next((at for at, one in enumerate(stacks) if any(wanted is member for member in one)), None)
+
+
+def _by_place(given: Mapping[Any, Any] | None, stacks: Sequence[Sequence[Any]], what: str) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    for key, value in (given or {}).items():
+        place = key if type(key) is int else _place_of(key, stacks)
+        if place is None or not -len(stacks) <= place < len(stacks):
+            raise ValueError(f"{what} names {key!r}, and no item is that; there are {len(stacks)}")
+        found[place % len(stacks)] = value
+    return found

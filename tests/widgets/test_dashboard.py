@@ -1,0 +1,127 @@
+"""A dashboard arranges widgets that are not its own."""
+
+from __future__ import annotations
+
+import ipywidgets
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from nbrealtime.widgets import Dashboard, Gauge, LivePlot, StatTile
+from nbrealtime.widgets.pump import pump
+
+pytestmark = pytest.mark.usefixtures("comms")
+
+
+@pytest.fixture
+def button():
+    return ipywidgets.Button(description="Go")
+
+
+def cells_of(dashboard):
+    return dashboard._grid.children
+
+
+def style(dashboard):
+    return dashboard.children[0].value
+
+
+def is_open(widget):
+    return widget.comm is not None
+
+
+def test_items_stand_in_their_order_and_a_list_is_a_stack(topic, button):
+    tile, gauge = StatTile(topic), Gauge(topic)
+    slider = ipywidgets.FloatSlider()
+    dashboard = Dashboard([tile, button, [gauge, slider]], columns=2)
+    assert [cell.children for cell in cells_of(dashboard)] == [(tile,), (button,), (gauge, slider)]
+    assert dashboard.items == [tile, button, [gauge, slider]]
+    assert repr(dashboard) == "Dashboard of StatTile, Button, Gauge, FloatSlider in up to 2 columns"
+    assert repr(Dashboard()) == "Dashboard of nothing yet in up to 3 columns"
+
+
+def test_it_has_as_many_columns_as_have_room_and_one_on_a_phone(button):
+    columns = Dashboard([button], columns=3, min_width=240)._grid.layout.grid_template_columns
+    assert columns == "repeat(auto-fit, minmax(max(min(100%, 240px), calc((100% - 32px) / 3)), 1fr))"
+
+
+def test_an_item_spans_columns_where_there_are_so_many(button):
+    others = [ipywidgets.Button() for _ in range(3)]
+    dashboard = Dashboard([button, *others], columns=3, spans={0: 2, others[0]: "all", -1: 5}, min_width=280)
+    assert [cell.layout.grid_column for cell in cells_of(dashboard)] == [
+        "span 2",
+        "1 / -1",
+        "span 1",
+        "1 / -1",
+    ]
+    assert "@container (max-width:575.98px)" in style(dashboard)
+    assert "nbrt-span-2" in cells_of(dashboard)[0]._dom_classes
+    assert [cell.layout.grid_column for cell in cells_of(Dashboard([button], columns=1, spans={0: 2}))] == [
+        "1 / -1"
+    ]
+
+
+def test_titles_are_text(button):
+    dashboard = Dashboard([button], title="<b>Lab & co</b>", titles={button: "A <i>"})
+    assert "&lt;b&gt;Lab &amp; co&lt;/b&gt;" in style(dashboard)
+    assert "A &lt;i&gt;" in cells_of(dashboard)[0].children[0].value
+    assert dashboard.items == [button]
+
+
+def test_items_come_and_go(button):
+    other = ipywidgets.Button()
+    dashboard = Dashboard([button])
+    assert dashboard.add(other, span=2, title="Second") is other
+    cell = cells_of(dashboard)[1]
+    assert cell.layout.grid_column == "span 2"
+    dashboard.remove(other)
+    assert (dashboard.items, is_open(cell), is_open(other)) == ([button], False, True)
+    with pytest.raises(ValueError, match="does not show"):
+        dashboard.remove(other)
+
+
+def test_closing_it_closes_what_is_its_own_and_nothing_else(topic, button):
+    tile = StatTile(topic)
+    inner = ipywidgets.HBox([button])
+    before = set(_instances)
+    dashboard = Dashboard([tile, [button]], title="Lab", titles={0: "One", 1: "Two"}, spans={1: 2})
+    dashboard.add(inner, title="Three")
+    dashboard.close()
+    dashboard.close()
+    assert (is_open(tile), is_open(button), tile.state) == (True, True, "empty")
+    assert set(_instances) == before
+    assert topic.feed.watched
+
+
+def test_its_cell_takes_it_away_when_it_runs_again(button, monkeypatch):
+    owned = []
+    monkeypatch.setattr("nbrealtime.live.cells.current_cell", lambda: "a")
+    monkeypatch.setattr(
+        "nbrealtime.live.cells.own", lambda cell, close: owned.append((cell, close)) or (lambda: None)
+    )
+    dashboard = Dashboard([button])
+    [(cell, close)] = owned
+    close()
+    assert (cell, is_open(dashboard), is_open(button)) == ("a", False, True)
+
+
+def test_showing_it_has_the_pump_expect_what_is_in_it(topic, button, monkeypatch):
+    expected = []
+    plot, tile = LivePlot(topic), StatTile(topic)
+    dashboard = Dashboard([plot, ipywidgets.VBox([tile, button])])
+    monkeypatch.setattr(pump(), "expect", lambda part: expected.append(part))
+    dashboard._repr_mimebundle_()
+    assert expected == [plot._stream, tile._stream]
+
+
+def test_what_it_cannot_arrange_is_refused_with_what_it_can(topic, button):
+    for bad in (42, "x", [button, [button]], []):
+        with pytest.raises(TypeError, match=r"arranges widgets|at least one"):
+            Dashboard([bad])
+    with pytest.raises(TypeError, match=r"show a topic by .plot\(\)"):
+        Dashboard([topic])
+    for bad in ({"columns": 0}, {"columns": 13}, {"columns": 2.5}, {"min_width": 100}):
+        with pytest.raises(ValueError, match=r"1 to 12 columns|min_width"):
+            Dashboard([button], **bad)
+    for bad in ({"spans": {0: 0}}, {"spans": {0: "wide"}}, {"spans": {1: 2}}, {"titles": {topic.name: "x"}}):
+        with pytest.raises(ValueError, match=r"a span is|no item is that"):
+            Dashboard([button], **bad)
