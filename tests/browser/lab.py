@@ -6,7 +6,7 @@ as the programs of one user do.
 
 The rule here: *nothing of this machine leaks in or out*. Configuration, data, settings, workspaces and runtime
 files live in one temporary folder, the port is free and not retried, kernels run on the interpreter that runs
-pytest, and everything that was started ends by its process id.
+pytest (or on that which NBREALTIME_TEST_KERNEL names), and everything that was started ends by its process id.
 """
 
 from __future__ import annotations
@@ -243,8 +243,10 @@ def _environment(folder: Path) -> dict[str, str]:
 def _write_kernelspec(data: Path) -> None:
     folder = data / "kernels" / KERNEL
     folder.mkdir(parents=True)
+    # Another environment's interpreter, to see a front end beside an older kernel.
+    python = os.environ.get("NBREALTIME_TEST_KERNEL") or sys.executable
     spec = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Python",
         "language": "python",
         "metadata": {"debugger": False},

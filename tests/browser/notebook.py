@@ -197,6 +197,26 @@ class Notebook:
     def close(self) -> None:
         self.page.close(run_before_unload=False)
 
+    def hide(self) -> None:
+        """Have the page believe that its tab is behind another: a headless browser has none in front of others."""
+        self.page.evaluate(
+            """() => {
+              Object.defineProperty(document, "hidden", {configurable: true, get: () => true});
+              Object.defineProperty(document, "visibilityState", {configurable: true, get: () => "hidden"});
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+
+    def show(self) -> None:
+        """Bring the hidden tab back."""
+        self.page.evaluate(
+            """() => {
+              delete document.hidden;
+              delete document.visibilityState;
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+
     def theme(self, name: Literal["light", "dark"]) -> None:
         wanted = f"JupyterLab {name.title()}"
         self._command("apputils:change-theme", {"theme": wanted})
