@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         UntrustedServer,
         WireError,
     )
+    from nbrealtime.live.alert import Alert
+    from nbrealtime.live.alertbook import AlertEvent
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
@@ -83,6 +85,8 @@ _HOMES: Final = {
         "UntrustedServer",
         "WireError",
     ),
+    "nbrealtime.live.alert": ("Alert",),
+    "nbrealtime.live.alertbook": ("AlertEvent",),
     "nbrealtime.live.connection": ("Connection",),
     "nbrealtime.live.gap": ("Gap",),
     "nbrealtime.live.topic": ("LiveTopic",),
@@ -103,6 +107,8 @@ _home_of: Final = {name: home for home, names in _HOMES.items() for name in name
 
 __all__ = [
     "AddressInUse",
+    "Alert",
+    "AlertEvent",
     "AmbiguousServer",
     "Connection",
     "ConnectionBadge",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from nbrealtime.errors import PublishTimeout
 from nbrealtime.live import exports, views
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nbrealtime.client import HistoryRequest, Link, Message, Receipt
+    from nbrealtime.live.alert import Alert, AlertOptions
     from nbrealtime.live.connection import Connection, OnFull
     from nbrealtime.live.feed import Feed
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["HISTORY_LIMIT", "TopicFace"]
 
@@ -40,6 +42,11 @@ class TopicFace:
     @property
     def connection(self) -> Connection:
         """The connection that it arrives on."""
+        raise NotImplementedError
+
+    @property
+    def owner(self) -> LiveTopic:
+        """The topic that calls back for it: itself, or the pattern that it belongs to."""
         raise NotImplementedError
 
     @property
@@ -174,6 +181,17 @@ class TopicFace:
     def to_arrow(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:
         """Return a pyarrow Table with ``time`` (UTC) first. Needs pyarrow."""
         return exports.to_arrow(self.feed.rings, fields, last)
+
+    # Watching.
+
+    def alert(self, **options: Unpack[AlertOptions]) -> Alert:
+        """Return an alert that fires when what arrives is above or below a threshold; see ``Alert`` for the options.
+
+        ``topic.alert(above=30, for_="10s", hysteresis=2)`` watches every sample until it is closed; the plots of the topic show it.
+        """
+        from nbrealtime.live.alert import Alert
+
+        return Alert(self, **options)
 
     # Showing.
 

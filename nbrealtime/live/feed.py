@@ -22,14 +22,14 @@ import msgspec
 from nbrealtime.live.gap import OFFLINE, Gap
 from nbrealtime.live.rate import Rate
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
-from nbrealtime.live.samples import Reader, TimeUnit
+from nbrealtime.live.samples import Block, Reader, TimeUnit
 from nbrealtime.wire.times import format_duration
 from nbrealtime.wire.v2 import Position
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
 
-__all__ = ["SILENT_SECONDS", "Feed", "FeedStatus", "Record", "Tap", "TopicState"]
+__all__ = ["SILENT_SECONDS", "Feed", "FeedStatus", "Record", "SampleTap", "Tap", "TopicState"]
 
 SILENT_SECONDS = 10.0
 """After this long without any message a topic says so, and which others carry data."""
@@ -83,6 +83,9 @@ class FeedStatus(msgspec.Struct, frozen=True):
 Tap = Callable[[Sequence["Message"]], None]
 """Called on the client thread with what came, and with an empty sequence when the state changed. Must be quick."""
 
+SampleTap = Callable[["Feed", Block | None], None]
+"""Called on the client thread with a single topic's feed and the samples that came; with None, some are missing here."""
+
 
 class Feed:
     """One topic's stream, filled on the client thread and read from anywhere.
@@ -117,6 +120,7 @@ class Feed:
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._taps: tuple[Tap, ...] = ()
         self._gap_taps: tuple[Callable[[Gap], None], ...] = ()
+        self._sample_taps: tuple[SampleTap, ...] = ()
 
     # Reading: any thread.
 
@@ -253,6 +257,17 @@ class Feed:
         with self._lock:
             self._gap_taps = (*self._gap_taps, tap)
 
+    def tap_samples(self, tap: SampleTap) -> Callable[[], None]:
+        """Have ``tap`` called with every block of samples from now on, as the ring takes it; return what ends it."""
+        with self._lock:
+            self._sample_taps = (*self._sample_taps, tap)
+        return lambda: self.untap_samples(tap)
+
+    def untap_samples(self, tap: SampleTap) -> None:
+        """Call ``tap`` no more; harmless if it is not there."""
+        with self._lock:
+            self._sample_taps = tuple(known for known in self._sample_taps if known is not tap)
+
     # Steering: any thread.
 
     def pause(self) -> None:
@@ -313,6 +328,8 @@ class Feed:
         )
         for block in self._reader.read(timed):
             self.ring.append(block.times, block.columns)
+            for tap in self._sample_taps:
+                tap(self, block)
 
     def _position_after(self, messages: Sequence[Message]) -> Position | None:
         for message in reversed(messages):
@@ -342,6 +359,8 @@ class Feed:
                 return
             self._change(gaps=self._record.gaps + 1)
         self._reader.interrupt()
+        for interrupted in self._sample_taps:
+            interrupted(self, None)
         for tap in self._gap_taps:
             tap(Gap(topic or self.name, missed, reason))
         self._tell()

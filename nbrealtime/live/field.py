@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from nbrealtime.live.alert import Alert, AlertOptions
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.face import TopicFace
     from nbrealtime.live.feed import Feed
@@ -67,6 +68,11 @@ class FieldView:
             return frame
         series: pd.Series[float] = frame[self.field]
         return series
+
+    def alert(self, **options: Unpack[AlertOptions]) -> Alert:
+        """Return an alert on this field, as ``topic.alert`` does."""
+        options.setdefault("field", self.field)
+        return self.topic.alert(**options)
 
     def plot(self, *args: Any, **options: Any) -> Any:
         """Return a live plot of this field alone; see ``LivePlot`` for the options."""

@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from nbrealtime.live.feed import Feed
+from nbrealtime.live.feed import Feed, SampleTap
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.wire.topics import Pattern
@@ -126,8 +126,23 @@ class PatternFeed(Feed):
             strand = Feed(name, max_bytes=share, **self._options)
             strand.hint = self.hint
             strand.mirror(self._record)
+            for tap in self._sample_taps:
+                strand.tap_samples(tap)
             self._strands = {**strands, name: strand}
         return strand
+
+    def tap_samples(self, tap: SampleTap) -> Callable[[], None]:
+        # Samples lie in the strands, of which there may be more to come.
+        with self._lock:
+            self._sample_taps = (*self._sample_taps, tap)
+            for strand in self._strands.values():
+                strand.tap_samples(tap)
+        return lambda: self.untap_samples(tap)
+
+    def untap_samples(self, tap: SampleTap) -> None:
+        super().untap_samples(tap)
+        for strand in self.strands:
+            strand.untap_samples(tap)
 
     # Steering.
 

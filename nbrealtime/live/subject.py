@@ -72,6 +72,11 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         """The cell that made it."""
         return self._origin
 
+    @property
+    def deliver(self) -> Deliver:
+        """Where it calls back: ``"auto"``, ``"main"`` or ``"thread"``."""
+        return self._slot.mode
+
     def observe(
         self,
         handler: Callable[..., Any],

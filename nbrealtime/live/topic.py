@@ -166,6 +166,10 @@ class LiveTopic(Subject, TopicFace):
         return self._connection
 
     @property
+    def owner(self) -> LiveTopic:
+        return self
+
+    @property
     def faults(self) -> Faults:
         """Where its callbacks' exceptions are kept; for what else runs a user's code in its name."""
         return self._faults

@@ -35,6 +35,10 @@ class TopicView(TopicFace):
         return self.pattern.connection
 
     @property
+    def owner(self) -> LiveTopic:
+        return self.pattern
+
+    @property
     def message(self) -> Message | None:
         """The newest message, or None."""
         return self.feed.record.message

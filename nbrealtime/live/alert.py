@@ -1,0 +1,484 @@
+"""``Alert``: a condition on what a topic carries, as an object whose traits follow it and that calls back.
+
+It taps the samples of a feed (``Feed.tap_samples``) and hands them to a ``Condition`` for each series
+(``nbrealtime.live.alertrule`` decides); its callbacks and notifications run as a topic's do (``nbrealtime.live.delivery``). Plots
+and ``AlertLog`` find it in ``nbrealtime.live.alertbook``.
+
+The rule here: *every sample is judged, on the client thread, whoever looks*. A paused topic pauses what it shows, not what
+watches over it; the browser, the plot's resolution and the pace of notifications have no part in it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
+
+import numpy as np
+
+from nbrealtime.live import alertbook
+from nbrealtime.live.alertbook import AlertEvent
+from nbrealtime.live.alertcalls import AlertCalls
+from nbrealtime.live.alertrule import AlertState, Condition, Rule, Step
+from nbrealtime.live.cells import own
+from nbrealtime.live.feed import Feed, TopicState
+from nbrealtime.live.samples import VALUE, Block
+from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
+from nbrealtime.wire.times import format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from nbrealtime.live.connection import Connection
+    from nbrealtime.live.face import TopicFace
+
+__all__ = ["KEPT_EVENTS", "MAX_SERIES", "Alert", "AlertOptions", "Level"]
+
+KEPT_EVENTS = 100
+MAX_SERIES = 1024
+"""So many series one alert follows, as many as a plot draws; further ones are left alone."""
+
+Level = Literal["warning", "critical"]
+F = TypeVar("F", bound=Callable[..., Any])
+_ADVICE = "the samples decide; close() it and make another one"
+_WORST = {AlertState.FIRING: 0, AlertState.PENDING: 1, AlertState.OK: 2}
+
+
+class AlertOptions(TypedDict, total=False):
+    """The options of ``topic.alert``; see ``Alert``."""
+
+    above: float | None
+    below: float | None
+    for_: str | float | None
+    hysteresis: float
+    stale_after: str | float | None
+    field: str | None
+    name: str | None
+    level: Level
+    notify: bool
+
+
+class _Series:
+    """One field of one topic under the alert's rule."""
+
+    __slots__ = ("condition", "feed", "field", "fired", "heard")
+
+    def __init__(self, feed: Feed, field: str, rule: Rule, heard: float) -> None:
+        self.feed = feed
+        self.field = field
+        self.condition = Condition(rule)
+        self.heard = heard  # when its newest number came, monotonic
+        self.fired: AlertEvent | None = None  # while it fires
+
+    @property
+    def label(self) -> str:
+        return self.feed.name if self.field == VALUE else f"{self.feed.name} {self.field}"
+
+
+def _fresh(read: Callable[[Alert], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
+    return Fresh(read, advice=_ADVICE, help=help)
+
+
+class Alert(Subject):
+    """Fires when what arrives is above or below a threshold, and clears. Its callbacks may run beside the running cell.
+
+    Made by ``topic.alert``, ``topic["x"].alert`` or ``topic.by_topic(…).alert``. Every sample is judged by its own time, paused or
+    not, whatever a plot shows. ``state`` is ``"ok"``, ``"pending"`` (beyond the threshold, but not yet for so long), ``"firing"``
+    or ``"closed"``. Without ``field`` it watches every numeric field, of a pattern those of every topic that appears: each
+    series has a state of its own, and the alert shows the worst, which has been so for longest. ``series`` names them all.
+
+    What is not known neither fires nor clears: a gap (NaN, null, missing messages) and a pause leave an alert as it is, but a
+    gap starts anew what waits for ``for_``. Silence is an alarm only if ``stale_after`` says so. It closes with ``close()``, by ``with``,
+    with its topic, and when the cell that made it starts again.
+
+    Args:
+        above, below: thresholds; beyond one of them it fires, with both: outside of what is between.
+        for_: how long the condition must have held without interruption, by the samples' times.
+        hysteresis: how far on the good side of the threshold a number must be to clear it.
+        stale_after: fire, too, when no number has come for so long, by this machine's clock.
+        field: the one field to watch.
+        name: what it is called; says what it watches by default.
+        level: ``"warning"`` or ``"critical"``.
+        notify: offer browser notifications in an ``AlertLog``.
+
+    Raises:
+        ValueError: without any condition, for one that could never clear, for another level.
+        TypeError: a threshold is no number.
+    """
+
+    _name: str
+    _level: str
+    _count: int
+    _message: str
+
+    name = _fresh(lambda alert: alert._name, "what it is called")
+    level = _fresh(lambda alert: alert._level, "warning or critical")
+    state = _fresh(lambda alert: alert._shown[0], "ok, pending, firing or closed")
+    value = _fresh(lambda alert: alert._value, "the newest number of the series that it shows")
+    since = _fresh(lambda alert: alert._shown[1], "since when the state is so, s since the epoch")
+    count = _fresh(lambda alert: alert._count, "how often it has fired")
+    message = _fresh(
+        lambda alert: alert._message, "the newest event in a sentence, or an empty one before the first"
+    )
+
+    def __init__(
+        self,
+        topic: TopicFace,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        for_: str | float | None = None,
+        hysteresis: float = 0.0,
+        stale_after: str | float | None = None,
+        field: str | None = None,
+        name: str | None = None,
+        level: Level = "warning",
+        notify: bool = False,
+    ) -> None:
+        if level not in get_args(Level):
+            raise ValueError(f"level is one of {', '.join(get_args(Level))}, not {level!r}")
+        self.rule = Rule(
+            above=_number("above", above),
+            below=_number("below", below),
+            hold=0.0 if for_ is None or for_ == 0 else parse_duration(for_),
+            hysteresis=float(_number("hysteresis", hysteresis) or 0.0),
+            stale=None if stale_after is None else parse_duration(stale_after),
+        )
+        owner = topic.owner
+        super().__init__(deliver=owner.deliver, notify_hz=NOTIFY_HZ)
+        self._faults = owner.faults
+        self.topic = topic
+        self.field = field
+        self.notify = bool(notify)
+        self._feed = topic.feed
+        self._named = name
+        self._name = name or f"{_label(topic.feed.name, field)} {_condition(self.rule)}"
+        self._level = level
+        self._calls = AlertCalls(self._faults)
+        self._lock = threading.Lock()  # for what is below
+        self._closed = False
+        self._series: dict[tuple[str, str], _Series] = {}  # replaced, never changed: read without the lock
+        self._lead: _Series | None = None
+        self._shown: tuple[str, float | None] = (AlertState.OK.value, None)
+        self._count = 0
+        self._message = ""
+        self._events: deque[AlertEvent] = deque(maxlen=KEPT_EVENTS)
+        self._history: tuple[AlertEvent, ...] = ()
+        self._silence: _Series | None = None  # stands for what never came
+        self._lookout = self._delivery.slot(self._listen, "thread")
+        # Kept: a bound method is another object each time, and is taken back by identity.
+        self._tap = self._take
+        self._untap = (self._feed.tap_samples(self._tap), self._feed.tap(self._changed))
+        self._disown = own(self._origin.cell, self.close)
+        alertbook.enter(self)
+        self._begin()
+
+    # What it is.
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of its topic."""
+        return self.topic.connection
+
+    @property
+    def history(self) -> tuple[AlertEvent, ...]:
+        """The newest 100 events, oldest first."""
+        return self._history
+
+    @property
+    def series(self) -> dict[str, str]:
+        """The state of each series by its name, a topic and, unless it is ``value``, a field; the worst first."""
+        known = sorted(self._series.values(), key=_rank)
+        return {series.label: series.condition.state.value for series in known}
+
+    @property
+    def fires_on(self) -> tuple[tuple[str, str], ...]:
+        """The series that fire, each as its topic and field, the longest first."""
+        known = sorted(self._series.values(), key=_rank)
+        return tuple((s.feed.name, s.field) for s in known if s.condition.state is AlertState.FIRING)
+
+    @property
+    def feed(self) -> Feed:
+        """The feed that it watches; for what shows it."""
+        return self._feed
+
+    # Being told.
+
+    def on_fire(self, callback: F) -> F:
+        """Call ``callback(event)`` each time it fires, possibly beside the running cell; return ``callback``.
+
+        Usable as a decorator, as ``topic.on_message`` is: in order, never twice at a time, its output below the cell that
+        registered it, its exceptions in ``topic.errors``; it goes when that cell starts again. If it fires already, ``callback``
+        is told so first. See ``AlertEvent`` for what it is given. At most 1,000 events wait for slow callbacks.
+        """
+        if not callable(callback):
+            raise TypeError(f"on_fire takes a function of one argument, the event, not {callback!r}")
+        with self._lock:
+            if not self._closed:
+                firing = [series.fired for series in self._series.values() if series.fired is not None]
+                self._calls.add("firing", callback, sorted(firing, key=lambda event: event.time))
+        self._delivery.wake(self._slot)
+        return callback
+
+    def off_fire(self, callback: Callable[..., Any]) -> None:
+        """Stop calling ``callback``; harmless if it is not registered."""
+        self._calls.remove("firing", callback)
+
+    def on_clear(self, callback: F) -> F:
+        """Call ``callback(event)`` each time it clears; as ``on_fire``, also a decorator."""
+        if not callable(callback):
+            raise TypeError(f"on_clear takes a function of one argument, the event, not {callback!r}")
+        with self._lock:
+            if not self._closed:
+                self._calls.add("ok", callback)
+        return callback
+
+    def off_clear(self, callback: Callable[..., Any]) -> None:
+        """Stop calling ``callback``; harmless if it is not registered."""
+        self._calls.remove("ok", callback)
+
+    # Doing.
+
+    def close(self) -> None:
+        """Watch no more, and call nobody; the history stays readable. Harmless when repeated."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._shown = (AlertState.CLOSED.value, time.time())
+        for untap in self._untap:
+            untap()
+        self._disown()
+        self._calls.clear()
+        alertbook.leave(self)
+        # A plot that showed its line learns of it without waiting for a sample.
+        self._feed.touch()
+        self._wake()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state, since = self._shown
+        text = f"Alert {self._name!r}: {state}"
+        if state == AlertState.CLOSED.value:
+            return text
+        series, lead = self._series, self._lead
+        if since is not None and state != AlertState.OK.value:
+            text += f" for {format_duration(time.time() - since)}"
+        if len(series) > 1 and state != AlertState.OK.value and lead is not None:
+            alike = sum(one.condition.state.value == state for one in series.values())
+            text += f", {alike} of {len(series)} series, {lead.label}"
+        elif len(series) > 1:
+            text += f", {len(series)} series"
+        if self._value is not None:
+            text += f" ({self._value:.6g})"
+        if self._count:
+            text += f", fired {'once' if self._count == 1 else f'{self._count:,} times'}"
+        return text if series else f"{text}, no number yet"
+
+    def __dir__(self) -> list[str]:
+        return [*(name for name in vars(Alert) if not name.startswith("_")), "observe", "topic", "unobserve"]
+
+    # The samples: the client thread.
+
+    @property
+    def _value(self) -> float | None:
+        lead = self._lead
+        return None if lead is None else lead.condition.value
+
+    def _begin(self) -> None:
+        """Judge what the topic carried last, and begin to listen for silence."""
+        now = time.monotonic()
+        events: list[AlertEvent] = []
+        with self._lock:
+            for feed in self._feed.strands:
+                fields = feed.ring.fields if self.field is None else (self.field,)
+                times, columns = feed.ring.snapshot(fields, last=1)
+                # A condition that holds already is known to hold since its newest sample.
+                events += self._judge(feed, Block(times, columns), now - (feed.age or 0.0))
+            if self.rule.stale is not None and not self._series:
+                self._silence = _Series(self._feed, self.field or VALUE, self.rule, now)
+                self._series = {("", ""): self._silence}
+                self._show()
+        if self.rule.stale is not None:
+            self._delivery.wake(self._lookout, now)
+        self._tell_all(events)
+        self._feed.touch()
+
+    def _take(self, feed: Feed, block: Block | None) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if block is None:
+                for series in self._series.values():
+                    if series.feed is feed:
+                        series.condition.interrupt()
+                events = []
+                self._show()
+            else:
+                events = self._judge(feed, block, time.monotonic())
+        self._tell_all(events)
+
+    def _judge(self, feed: Feed, block: Block, now: float) -> list[AlertEvent]:
+        """Take the samples of every field that is watched. The caller holds the lock."""
+        events: list[AlertEvent] = []
+        stirred = False
+        newest = feed.ring.newest
+        for field, column in block.columns.items():
+            if self.field is not None and field != self.field:
+                continue
+            series = self._series.get((feed.name, field))
+            if series is None:
+                # A field that only ever was null is no series, nor is one of another kind of message.
+                if len(self._series) >= MAX_SERIES or not np.isfinite(column).any():
+                    continue
+                series = _Series(feed, field, self.rule, now)
+                if self._silence is not None:
+                    events += self._take_over(series, self._silence, float(block.times[0]))
+                self._series = {**self._series, (feed.name, field): series}
+            condition = series.condition
+            if newest is not None and newest < condition.newest:
+                condition.restart()  # the topic was cleared
+            before = condition.state, condition.since
+            events += [self._note(series, step) for step in condition.judge(block.times, column)]
+            stirred |= before != (condition.state, condition.since)
+            if self.rule.stale is not None and np.isfinite(column).any():
+                series.heard = now
+        if stirred:
+            self._show()
+        return events
+
+    def _take_over(self, series: _Series, silence: _Series, time: float) -> list[AlertEvent]:
+        """The first series has come: what stood for the silence goes, and its alarm ends."""
+        self._silence, self._series = None, {}
+        step = silence.condition.end_silence(time)
+        return [] if step is None else [self._note(series, step)]
+
+    def _note(self, series: _Series, step: Step) -> AlertEvent:
+        """Make an event of a step, and put it where callbacks find it. The caller holds the lock."""
+        lasted = max(0.0, step.time - step.began)
+        event = AlertEvent(
+            name=self._name,
+            level=self._level,
+            topic=series.feed.name,
+            field=series.field,
+            state="firing" if step.fired else "ok",
+            reason=step.reason,
+            value=step.value,
+            time=step.time,
+            lasted=lasted,
+            message=self._sentence(series.label, step, lasted),
+        )
+        series.fired = event if step.fired else None
+        self._count += step.fired
+        self._message = event.message
+        self._events.append(event)
+        self._history = tuple(self._events)
+        self._calls.put(event)
+        return event
+
+    def _sentence(self, label: str, step: Step, lasted: float) -> str:
+        rule = self.rule
+        value = "" if step.value is None else f"{step.value:.6g}"
+        if step.reason == "stale":
+            quiet = format_duration(rule.stale or 0.0)
+            said = (
+                f"no number from {label} for {quiet}"
+                if step.fired
+                else f"{label} is heard again, {value}, after {format_duration(lasted)}"
+                if value
+                else f"{label} is heard again after {format_duration(lasted)}"
+            )
+        elif step.fired:
+            threshold = rule.above if step.reason == "above" else rule.below
+            said = f"{label} is {value}, {step.reason} {threshold:.6g}"
+            if rule.hold:
+                said += f" for {format_duration(lasted)}"
+        else:
+            said = f"{label} is back at {value} after {format_duration(lasted)}"
+        return said if self._named is None else f"{self._named}: {said}"
+
+    def _show(self) -> None:
+        """Find the series to show. The caller holds the lock."""
+        if not self._series or self._closed:
+            return
+        lead = min(self._series.values(), key=_rank)
+        self._lead = lead
+        self._shown = (lead.condition.state.value, lead.condition.since)
+
+    def _tell_all(self, events: list[AlertEvent]) -> None:
+        """Let everybody know. Nobody holds a lock."""
+        for event in events:
+            alertbook.tell(self, event)
+        if self._calls.waiting:
+            self._delivery.wake(self._slot)
+        else:
+            self._wake()
+
+    def _changed(self, messages: Any) -> None:
+        if not messages and self._feed.newest.state is TopicState.CLOSED:
+            self.close()
+
+    # The delivery.
+
+    def _deliver(self, until: float) -> float | None:
+        """Call back, then tell what changed. The caller holds the slot's claim."""
+        self._calls.run(until)
+        now = time.monotonic()
+        again = self._tell(now)
+        return now if self._calls.waiting else again
+
+    def _listen(self, until: float) -> float | None:
+        """On the delivery thread: look who is silent, and return when to look again."""
+        patience = self.rule.stale
+        if patience is None:
+            return None
+        now = time.monotonic()
+        events: list[AlertEvent] = []
+        with self._lock:
+            if self._closed:
+                return None
+            again = now + patience
+            for series in self._series.values():
+                due = series.heard + patience
+                if due > now:
+                    again = min(again, due)
+                elif (step := series.condition.silent(time.time())) is not None:
+                    events.append(self._note(series, step))
+            if events:
+                self._show()
+        self._tell_all(events)
+        if events:
+            self._feed.touch()
+        return again
+
+
+def _rank(series: _Series) -> tuple[int, float]:
+    condition = series.condition
+    return _WORST[condition.state], condition.since or 0.0
+
+
+def _label(topic: str, field: str | None) -> str:
+    return topic if field in (None, VALUE) else f"{topic} {field}"
+
+
+def _condition(rule: Rule) -> str:
+    if rule.above is not None and rule.below is not None:
+        return f"outside {rule.below:.6g} to {rule.above:.6g}"
+    if rule.above is not None:
+        return f"above {rule.above:.6g}"
+    if rule.below is not None:
+        return f"below {rule.below:.6g}"
+    return f"silent for {format_duration(rule.stale or 0.0)}"
+
+
+def _number(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} is a number, not {value!r}")
+    return float(value)
