@@ -9,7 +9,7 @@ import uPlot from "uplot";
 import { zone } from "../shared/format";
 import { fade, type Theme } from "../shared/theme";
 import type { Bounds } from "./range";
-import { timeTicks, valueTicks } from "./ticks";
+import { logTicks, timeTicks, valueTicks, type ValueTicks } from "./ticks";
 
 /** Pixels between the axes' right end and the canvas'. */
 const EDGE = 12;
@@ -17,6 +17,9 @@ const EDGE = 12;
 export interface Asked {
   theme(): Theme;
   units(): string;
+  log(): boolean;
+  /** Whose time the axis tells, as for `offset`. */
+  zone(): string;
   /** Whether the axes' numbers mean something yet. */
   known(): boolean;
   paint(u: uPlot): void;
@@ -24,6 +27,7 @@ export interface Asked {
 
 export class Canvas {
   private plot: uPlot;
+  private log = false;
 
   constructor(
     private stage: HTMLElement,
@@ -61,7 +65,16 @@ export class Canvas {
 
   /** The unit with its prefix, for the value axis' caption. */
   captionOf(y: Bounds): string {
-    return valueTicks(y[0], y[1], this.plot.bbox.height / devicePixelRatio, this.asked.units()).caption;
+    return this.ticks(y[0], y[1], this.plot.bbox.height).caption;
+  }
+
+  /** The scale of the value axis may be another. */
+  scaled(): void {
+    if (this.asked.log() !== this.log) this.rebuild();
+  }
+
+  private ticks(low: number, high: number, height: number): ValueTicks {
+    return (this.log ? logTicks : valueTicks)(low, high, height / devicePixelRatio, this.asked.units());
   }
 
   /** Labels anew, though the bounds are the same. */
@@ -87,6 +100,7 @@ export class Canvas {
     const text = (): string => colors().muted;
     const line = (): string => fade(colors().text, 0.12);
     const font = `11px ${colors().font}`;
+    this.log = this.asked.log();
     let times = timeTicks(0, 1, 100);
     let values = valueTicks(0, 1, 100, "");
     const options: uPlot.Options = {
@@ -98,7 +112,7 @@ export class Canvas {
       cursor: { show: false },
       scales: {
         x: { time: false, auto: false, range: (_, min, max) => [min, max] },
-        y: { auto: false, range: (_, min, max) => [min, max] },
+        y: { auto: false, distr: this.log ? 3 : 1, range: (_, min, max) => [min, max] },
       },
       series: [{}, { show: true, paths: () => null, points: { show: false } }],
       axes: [
@@ -111,7 +125,7 @@ export class Canvas {
           border: { show: true, stroke: line, width: 1 },
           ticks: { show: true, stroke: line, width: 1, size: 4 },
           splits: (u, _axis, min, max) => {
-            times = timeTicks(min, max, u.bbox.width / devicePixelRatio, EDGE);
+            times = timeTicks(min, max, u.bbox.width / devicePixelRatio, EDGE, this.asked.zone());
             return times.at;
           },
           values: () => (this.asked.known() ? times.labels : times.labels.map(() => "")),
@@ -124,9 +138,11 @@ export class Canvas {
           grid: { show: true, stroke: line, width: 1 },
           ticks: { show: false },
           splits: (u, _axis, min, max) => {
-            values = valueTicks(min, max, u.bbox.height / devicePixelRatio, this.asked.units());
+            values = this.ticks(min, max, u.bbox.height);
             return values.at;
           },
+          // Of a log axis uPlot would leave labels out by itself.
+          filter: (_u, splits) => splits,
           values: () => (this.asked.known() ? values.labels : values.labels.map(() => "")),
         },
       ],
@@ -154,7 +170,7 @@ export class Canvas {
     ctx.fillStyle = colors.muted;
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
-    const name = this.asked.known() ? zone(u.scales.x!.max ?? Date.now() / 1000) : "";
+    const name = this.asked.known() ? zone(u.scales.x!.max ?? Date.now() / 1000, this.asked.zone()) : "";
     ctx.fillText(name, bbox.left + bbox.width, bbox.top + bbox.height + 24 * ratio);
     ctx.restore();
   }

@@ -4,7 +4,9 @@
 //
 // The one rule: everything is in device pixels here; `scene` says how a time and a value
 // become one.
-import { DASHES, type Colors } from "../shared/theme";
+import type { Colors } from "../shared/theme";
+import { crowd, inked, paints } from "./palette";
+import { even, type Bounds } from "./scale";
 import type { Store } from "./store";
 
 export interface Scene {
@@ -17,25 +19,39 @@ export interface Scene {
   /** x = (time − t0) × perSecond + left. */
   t0: number;
   perSecond: number;
+  /** y = bottom − (even(value) − low) × perValue. */
+  log: boolean;
   low: number;
   perValue: number;
 }
 
-const MANY = 8;
+/** What a plotting area shows: from `edge − window` to `edge`, and `bounds`. */
+export function sceneOf(
+  { ctx, bbox }: { ctx: CanvasRenderingContext2D; bbox: { left: number; top: number; width: number; height: number } },
+  ratio: number,
+  { edge, window, bounds }: { edge: number; window: number; bounds: Bounds },
+  log: boolean,
+): Scene {
+  const { left, top, width, height } = bbox;
+  const low = even(bounds[0], log);
+  const perValue = height / (even(bounds[1], log) - low || 1);
+  return { ctx, left, top, width, height, ratio, t0: edge - window, perSecond: width / window, log, low, perValue };
+}
 
-const xOf = (scene: Scene, time: number): number => scene.left + (time - scene.t0) * scene.perSecond;
-const yOf = (scene: Scene, value: number): number => {
-  const y = scene.top + scene.height - (value - scene.low) * scene.perValue;
+export const xOf = (scene: Scene, time: number): number => scene.left + (time - scene.t0) * scene.perSecond;
+export const yOf = (scene: Scene, value: number): number => {
+  const y = scene.top + scene.height - (even(value, scene.log) - scene.low) * scene.perValue;
   // A canvas loses lines whose ends are absurdly far away (a fixed range, a spike).
   return Math.max(scene.top - 1e5, Math.min(scene.top + scene.height + 1e5, y));
 };
 
-/** Calls `run(from, to)` for every unbroken stretch of a line. */
-export function runs(store: Store, run: (from: number, to: number) => void): void {
+/** Calls `run(from, to)` for every unbroken stretch of `column`; on a log scale 0 and below break it. */
+export function runs(store: Store, run: (from: number, to: number) => void, log = false, column = store.value): void {
   const limit = store.breaks();
   let from = -1;
   for (let i = store.start; i < store.end; i++) {
-    const gap = Number.isNaN(store.value[i]!);
+    const value = column[i]!;
+    const gap = Number.isNaN(value) || (log && value <= 0);
     if (from >= 0 && (gap || store.time[i]! - store.time[i - 1]! > limit)) {
       run(from, i);
       from = -1;
@@ -61,7 +77,7 @@ function traceLine(scene: Scene, store: Store, newest: number): void {
     for (let i = from + 1; i < to; i++) {
       ctx.lineTo(xOf(scene, Math.min(store.time[i]!, newest)), yOf(scene, store.value[i]!));
     }
-  });
+  }, scene.log);
 }
 
 function fillBand(scene: Scene, store: Store, newest: number): void {
@@ -76,7 +92,8 @@ function fillBand(scene: Scene, store: Store, newest: number): void {
     for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, store.low[i]!));
     if (half) ctx.lineTo(x(from) - half, yOf(scene, store.low[from]!));
     ctx.closePath();
-  });
+    // A bin that is partly above zero is drawn from the bottom up.
+  }, scene.log, store.high);
   ctx.fill();
 }
 
@@ -88,32 +105,34 @@ export function drawLines(
   newest: number,
   alpha: number,
   hovered: number | null,
+  given: readonly string[] = [],
 ): void {
   const { ctx, ratio } = scene;
+  const painted = paints(stores.length, given);
   ctx.save();
   ctx.beginPath();
   ctx.rect(scene.left, scene.top, scene.width, scene.height);
   ctx.clip();
   ctx.lineJoin = "round";
   ctx.lineCap = "butt";
-  if (stores.length > MANY) {
-    drawCrowd(scene, stores, colors, newest, alpha);
+  if (painted === null) {
+    drawCrowd(scene, stores, inked(crowd(given), colors.series), newest, alpha);
     if (hovered !== null && stores[hovered]) {
       stroke(scene, stores[hovered]!, colors.text, 2 * ratio, [], alpha, newest);
     }
   } else {
     stores.forEach((store, index) => {
-      const color = colors.series[index]!;
       if (store.mode === "band") {
         ctx.globalAlpha = 0.25 * alpha;
-        ctx.fillStyle = color;
+        ctx.fillStyle = inked(painted[index]!, colors.series);
         fillBand(scene, store, newest);
       }
     });
     stores.forEach((store, index) => {
       const apart = hovered !== null && hovered !== index;
       const width = (hovered === index ? 2 : 1.5) * ratio;
-      stroke(scene, store, colors.series[index]!, width, DASHES[0]!, apart ? alpha * 0.35 : alpha, newest);
+      const paint = painted[index]!;
+      stroke(scene, store, inked(paint, colors.series), width, paint.dash, apart ? alpha * 0.35 : alpha, newest);
     });
   }
   ctx.restore();
@@ -139,7 +158,7 @@ function stroke(
 }
 
 /** Above eight series nobody tells lines apart: one hue shows where they all are. */
-function drawCrowd(scene: Scene, stores: readonly Store[], colors: Colors, newest: number, alpha: number): void {
+function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest: number, alpha: number): void {
   const { ctx, ratio } = scene;
   const columns = Math.max(1, Math.ceil(scene.width / ratio));
   const low = new Float64Array(columns).fill(Infinity);
@@ -162,9 +181,8 @@ function drawCrowd(scene: Scene, stores: readonly Store[], colors: Colors, newes
         }
         [before, lowBefore, highBefore] = [at, least, most];
       }
-    });
+    }, scene.log, store.high);
   }
-  const color = colors.series[0]!;
   const edge = (values: Float64Array, from: number, to: number): void => {
     ctx.moveTo(scene.left + from * ratio, yOf(scene, values[from]!));
     for (let x = from + 1; x < to; x++) ctx.lineTo(scene.left + x * ratio, yOf(scene, values[x]!));
@@ -213,17 +231,29 @@ export function drawHatch(scene: Scene, newest: number, color: string): void {
   ctx.restore();
 }
 
-/** Least and greatest value of what is in view; nulls when nothing is. */
-export function extremes(stores: readonly Store[], from: number): [number | null, number | null] {
+/** Least and greatest value of what is in view, nulls when nothing is; on a log scale, of what is above 0. */
+export function extremes(stores: readonly Store[], from: number, log = false): [number | null, number | null] {
   let low = Infinity;
   let high = -Infinity;
   for (const store of stores) {
     for (let i = store.start; i < store.end; i++) {
       if (store.time[i]! < from) continue;
+      let least = store.low[i]!;
+      // Of a bin that is partly above zero, the mean is the lowest that is known to be there.
+      if (log && least <= 0) least = store.value[i]! > 0 ? store.value[i]! : store.high[i]!;
+      if (log && least <= 0) continue;
       // NaN compares false, so gaps pass by.
-      if (store.low[i]! < low) low = store.low[i]!;
+      if (least < low) low = least;
       if (store.high[i]! > high) high = store.high[i]!;
     }
   }
   return low <= high ? [low, high] : [null, null];
+}
+
+/** Whether something in view is 0 or below, and so nowhere on a log scale. */
+export function sunken(stores: readonly Store[], from: number): boolean {
+  return stores.some((store) => {
+    for (let i = store.end - 1; i >= store.start && store.time[i]! >= from; i--) if (store.low[i]! <= 0) return true;
+    return false;
+  });
 }

@@ -1,8 +1,9 @@
 // What a frame of a plot says, as nbrealtime/widgets/plotpart.py writes it.
 import type { Frame } from "../shared/channel";
+import type { Told } from "./overlay";
 import type { Entry } from "./store";
 
-export interface Header extends Frame {
+export interface Header extends Frame, Told {
   /** A snapshot: everything from the beginning, with the names. */
   whole: boolean;
   /** Seconds. */
@@ -20,4 +21,10 @@ export interface Header extends Frame {
   topics?: string[];
   series?: { label: string; topic: string; field: string }[];
   data: Entry[];
+  /** What the kernel still holds: the oldest and the newest time. */
+  extent?: [number, number] | null;
+  /** Set in the answer to a view that asked for a past range. */
+  range?: { from: number; to: number; request: number };
+  /** What Python asked every view to do; `n` counts. */
+  command?: { name: string; n: number };
 }

@@ -2,8 +2,8 @@
 //
 // The one rule: values stand in cells of fixed width and change at most four times a
 // second, so that nothing trembles and everything can be read.
-import { DASHES } from "../shared/theme";
 import { quantity } from "../shared/format";
+import { crowd, paints, styled } from "./palette";
 
 const NAMED = 8;
 const VALUE_MS = 250;
@@ -20,23 +20,25 @@ export class Legend {
   private more = document.createElement("span");
   private updated = -Infinity;
   private labels: readonly string[] = [];
+  private given: readonly string[] = [];
 
   constructor(private hovered: (index: number | null) => void) {
     this.root.className = "nbrt-legend";
     this.more.className = "nbrt-legend-more";
   }
 
-  /** Shows these names; the first eight, when there are more. */
-  name(labels: readonly string[]): void {
-    if (labels.join("\n") === this.labels.join("\n") && this.items.length) return;
+  /** Shows these names; the first eight, when there are more. `given` are the colours that were chosen. */
+  name(labels: readonly string[], given: readonly string[] = []): void {
+    if (labels.join("\n") === this.labels.join("\n") && given.join() === this.given.join() && this.items.length) return;
     this.labels = labels;
-    const many = labels.length > NAMED;
+    this.given = given;
+    const painted = paints(labels.length, given);
     this.items = labels.slice(0, NAMED).map((label, index) => {
       const root = document.createElement("span");
       root.className = "nbrt-legend-item";
       root.title = label;
-      const dash = DASHES[Math.floor(index / 8) % DASHES.length]!.join(" ");
-      const color = many ? "var(--nbrt-series-1)" : `var(--nbrt-series-${index + 1})`;
+      const paint = painted?.[index] ?? crowd(given);
+      const [dash, color] = [paint.dash.join(" "), styled(paint)];
       root.innerHTML =
         `<svg class="nbrt-swatch" viewBox="0 0 16 4" aria-hidden="true"><line x1="0" y1="2" x2="16" y2="2" ` +
         `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;

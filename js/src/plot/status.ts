@@ -9,6 +9,8 @@ export type State = "empty" | "live" | "stale" | "paused" | "closed";
 export interface Facts {
   /** ms since the epoch. */
   closed: number | null;
+  /** Whose time is told, as for `offset`; absent: the browser's. */
+  zone?: string;
   /** Messages that came since the pause; null when not paused. */
   pausedNew: number | null;
   hasData: boolean;
@@ -32,7 +34,7 @@ export interface Status {
 }
 
 export function statusOf(facts: Facts): Status {
-  if (facts.closed !== null) return { state: "closed", text: `Closed ${clock(facts.closed / 1000, false)}` };
+  if (facts.closed !== null) return { state: "closed", text: `Closed ${clock(facts.closed / 1000, false, facts.zone)}` };
   if (facts.pausedNew !== null) return { state: "paused", text: `Paused, ${count(facts.pausedNew)} new` };
   const unheard = facts.silence >= 5 ? "kernel is not answering" : "";
   const why = unheard || facts.reason;

@@ -13,7 +13,7 @@ import { join } from "../shared/channel";
 import { dress, type Theme } from "../shared/theme";
 import { Canvas } from "./canvas";
 import { Columns } from "./columns";
-import { drawHatch, drawLines, extremes, type Scene } from "./draw";
+import { drawHatch, drawLines, extremes, sceneOf, sunken } from "./draw";
 import { face, part, type Face } from "./face";
 import { Follow } from "./follow";
 import type { Header } from "./header";
@@ -21,7 +21,9 @@ import { labelOf } from "./label";
 import { Legend } from "./legend";
 import { nearestLine } from "./nearest";
 import { notify } from "./notice";
+import { Overlay } from "./overlay";
 import { Range, type Bounds } from "./range";
+import { part as partOf } from "./scale";
 import { statusOf, type State, type Status } from "./status";
 import type { Store } from "./store";
 
@@ -36,12 +38,13 @@ interface Still {
 const LABEL_MS = 3000;
 const CALM_MS = 250;
 /** The traits that this view reads; any change draws anew. */
-const TRAITS = ["title", "units", "y_range", "height"];
+const TRAITS = ["title", "units", "y_range", "height", "scale", "thresholds", "time_zone", "color"];
 
 export class PlotView {
   readonly root = document.createElement("div");
   private legend = new Legend((index) => this.hover(index));
   private face: Face = face(this.root, this.legend.root);
+  private overlay = new Overlay(this.face.stage);
   private button = part("button", "nbrt-plot-button");
   private theme: Theme;
   private canvas: Canvas;
@@ -80,6 +83,8 @@ export class PlotView {
     this.canvas = new Canvas(stage, {
       theme: () => this.theme,
       units: () => this.model.get("units"),
+      log: () => this.log,
+      zone: () => this.model.get("time_zone"),
       known: () => this.head !== null,
       paint: this.paint,
     });
@@ -117,6 +122,7 @@ export class PlotView {
     this.theme.close();
     this.link?.close();
     for (const name of TRAITS) this.model.off(`change:${name}`, this.configure);
+    this.overlay.close();
     this.canvas.close();
   }
 
@@ -136,7 +142,8 @@ export class PlotView {
     const now = performance.now() / 1000;
     const first = columns.head === null;
     if (!columns.take(head)) return;
-    if (head.whole) this.legend.name(columns.labels.length ? columns.labels : columns.topics);
+    this.overlay.take(head);
+    if (head.whole) this.nameLines();
     this.came = now;
     // What is shown for the first time may have come long ago.
     if (head.newest !== null) this.follow.take(head.newest, first ? now - (head.age ?? 0) : now);
@@ -156,11 +163,24 @@ export class PlotView {
     this.face.title.textContent = model.get("title");
     this.face.title.hidden = !model.get("title");
     this.root.style.height = `${model.get("height")}px`;
-    this.range = new Range(model.get("units"), this.calm.matches);
+    this.range = new Range(model.get("units"), this.calm.matches, this.log);
+    this.overlay.configure(model.get("thresholds"), model.get("time_zone"));
+    if (this.head) this.nameLines();
+    // There is none yet when the first configuration is read; a scale is built into its axis.
+    this.canvas?.scaled();
     this.fit();
     this.dirty = true;
     this.request();
   };
+
+  private get log(): boolean {
+    return this.model.get("scale") === "log";
+  }
+
+  private nameLines(): void {
+    const { labels, topics } = this.columns;
+    this.legend.name(labels.length ? labels : topics, this.model.get("color"));
+  }
 
   private pause(): void {
     const { head, scene } = this;
@@ -202,6 +222,7 @@ export class PlotView {
     const intervals = this.columns.stores.map((store) => store.interval ?? 0);
     const status = statusOf({
       closed: head?.closed ?? null,
+      zone: this.model.get("time_zone"),
       pausedNew: this.still && head ? head.count - this.still.count : null,
       hasData: head?.newest != null,
       connected: head?.connected ?? false,
@@ -284,9 +305,11 @@ export class PlotView {
     const right = edge ?? Math.floor(Date.now() / 1000);
     this.drawnEdge = right;
     const { stores, head } = this;
-    const [low, high] = extremes(stores, right - window);
+    const { log } = this;
+    const [low, high] = extremes(stores, right - window, log);
+    this.overlay.note(log && sunken(stores, right - window), log);
     const fixed = this.model.get("y_range") as Bounds | null;
-    const bounds = fixed ?? this.range.at(low, high, ms);
+    const bounds = fixed ?? this.range.at(...this.overlay.reach(low, high, log), ms);
     const newest = this.still?.newest ?? head?.newest ?? right;
     this.scene = { edge: right, window, bounds, newest };
     this.canvas.draw([right - window, right], bounds);
@@ -310,24 +333,13 @@ export class PlotView {
   private paint = (u: uPlot): void => {
     const { scene } = this;
     if (!scene || this.head?.newest == null) return;
-    const { ctx, bbox } = u;
-    const [low, high] = scene.bounds;
-    const place: Scene = {
-      ctx,
-      left: bbox.left,
-      top: bbox.top,
-      width: bbox.width,
-      height: bbox.height,
-      ratio: devicePixelRatio,
-      t0: scene.edge - scene.window,
-      perSecond: bbox.width / scene.window,
-      low,
-      perValue: bbox.height / (high - low || 1),
-    };
+    const place = sceneOf(u, devicePixelRatio, scene, this.log);
     const colors = this.theme.colors();
     const stale = this.state === "stale";
-    drawLines(place, this.stores, colors, scene.newest, stale ? 0.45 : 1, this.hovered);
+    this.overlay.behind(place, colors);
+    drawLines(place, this.stores, colors, scene.newest, stale ? 0.45 : 1, this.hovered, this.model.get("color"));
     if (stale) drawHatch(place, scene.newest, colors.text);
+    this.overlay.front(place, colors, this.model.get("units"));
   };
 
   private fit(): void {
@@ -362,8 +374,7 @@ export class PlotView {
     if (!scene || stores.length < 2) return;
     const box = this.canvas.over.getBoundingClientRect();
     const time = scene.edge - scene.window * (1 - (event.clientX - box.left) / box.width);
-    const [low, high] = scene.bounds;
-    const heightOf = (value: number): number => box.height * (1 - (value - low) / (high - low || 1));
+    const heightOf = (value: number): number => box.height * (1 - partOf(value, scene.bounds, this.log));
     this.hover(nearestLine(stores, time, event.clientY - box.top, heightOf));
   };
 }
