@@ -1,7 +1,11 @@
-"""The newest numeric samples of one topic: times, and a column for each field.
+"""The newest numeric samples of one topic: times, and a column for each field; and the older ones as bins.
 
 ``Ring`` is filled on the client thread (by ``nbrealtime.live.feed``) and read from anywhere: by the pump
 that draws, by ``to_numpy`` in a cell. Every public method takes the one lock, for as long as a copy takes.
+
+What falls out of it stays in its ``Pyramid`` (``nbrealtime.live.pyramid``), coarser and coarser; ``bands`` reads from both. The
+pyramid is kept whether anybody plots the topic or not, because what fell out before the first plot could not be had
+any more. Samples go there by the thousand, or when somebody reads: by the hundred it would cost as much as the ring.
 
 The rule here: *times strictly increase*, whatever arrives. An equal time is nudged by 1 µs, a sample up to
 ``LATE_SECONDS`` older than the newest is put where it belongs, an older one is counted in ``late`` and left out.
@@ -15,24 +19,29 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+
+from nbrealtime.live.bands import Band, Floats, band_of, bins, first_bin
+from nbrealtime.live.pyramid import LEAST_TELLING, Pyramid
 
 __all__ = ["LATE_SECONDS", "MAX_BYTES", "MAX_FIELDS", "MAX_SAMPLES", "Floats", "Ring"]
-
-Floats = NDArray[np.float64]
 
 LATE_SECONDS = 1.0
 MAX_SAMPLES = 1_000_000
 MAX_BYTES = 64 * 1024 * 1024
+COARSE_SHARE = 4
+"""Bins may take one part in so many of what the samples may."""
 MAX_FIELDS = 1000  # beyond, a payload uses names as data, and each would cost a column
 
 _NUDGE = 1e-6
 _FIRST_ALLOCATION = 1024
+_FOLDED_AT_ONCE = (
+    65_536  # values that wait for the pyramid at most; numpy takes 3 ns for each, and 100 µs for any
+)
 _TOUCHES = 1024  # entries of the log behind ``advance``; thinned, never wrong, when it is full
 
 
 class Ring:
-    """Keeps at most ``samples`` samples and ``max_bytes`` bytes; the oldest go first.
+    """Keeps at most ``samples`` samples and ``max_bytes`` bytes; the oldest go first, and into at most a quarter more bytes of bins.
 
     Memory grows geometrically with what arrives, so a topic with ten samples costs kilobytes. A field that
     appears later is NaN before; NaN is a gap. When so many fields appear that a full ring would exceed
@@ -53,6 +62,9 @@ class Ring:
         self._count = 0
         self._written = 0
         self._late = 0
+        self._lost = False  # whether samples fell out since ``clear``
+        self._pyramid = Pyramid(max_bytes=max_bytes // COARSE_SHARE)
+        self._unfolded = 0  # the newest samples that are not in the pyramid yet
         # Versions and earliest touched times, both increasing; see ``advance``.
         self._version = 0
         self._touched_versions: list[int] = []
@@ -106,9 +118,10 @@ class Ring:
 
     @property
     def nbytes(self) -> int:
-        """Bytes allocated now."""
+        """Bytes allocated now, for samples and bins."""
         with self._lock:
-            return self._times.nbytes + sum(column.nbytes for column in self._columns.values())
+            samples = self._times.nbytes + sum(column.nbytes for column in self._columns.values())
+            return samples + self._pyramid.nbytes
 
     # Writing: the client thread, through ``Feed``.
 
@@ -145,10 +158,20 @@ class Ring:
             for name in known:
                 self._add_field(name)
             touched = float(times[0])
+            begin = self._count if ordered else self._search(float(times.min()), "left")
+            direct = begin < self._count - self._unfolded or self._unfolded + len(times) > self._capacity()
+            if direct:
+                self._fold()
+                order = slice(None) if ordered else np.argsort(times, kind="stable")
+                self._pyramid.add(times[order], {name: column[order] for name, column in known.items()})
             if ordered:
                 self._extend(times, known)
             else:
-                touched = self._merge(times, known)
+                touched = self._merge(begin, times, known)
+            if not direct:
+                self._unfolded += len(times)
+                if self._unfolded * len(self._columns) > _FOLDED_AT_ONCE:
+                    self._fold()
             self._written += len(times)
             self._touch(touched)
             return len(times)
@@ -159,13 +182,16 @@ class Ring:
             raise ValueError(f"a ring has room for at least one sample (16 bytes), not {max_bytes} bytes")
         with self._lock:
             self._max_bytes = max_bytes
+            self._pyramid.bound(max_bytes // COARSE_SHARE)
             if (allowed := self._capacity()) < len(self._times):
                 self._resize(allowed)
 
     def clear(self) -> None:
         """Forget the samples; fields, ``written`` and ``late`` stay."""
         with self._lock:
-            self._start = self._count = 0
+            self._start = self._count = self._unfolded = 0
+            self._lost = False
+            self._pyramid.clear()
             self._touch(-np.inf)
 
     # Reading: any thread.
@@ -193,9 +219,73 @@ class Ring:
             names = tuple(self._columns) if fields is None else tuple(fields)
             out: dict[str, Floats] = {}
             for name in names:
-                column = self._columns.get(name)
-                out[name] = np.full(end - begin, np.nan) if column is None else self._read(column, begin, end)
+                out[name] = self._column(name, begin, end)
             return self._read(self._times, begin, end), out
+
+    def count(self, since: float, until: float) -> int:
+        """How many samples there are with ``since <= t <= until``."""
+        with self._lock:
+            return max(0, self._search(until, "right") - self._search(since, "left"))
+
+    @property
+    def extent(self) -> tuple[float, float] | None:
+        """From when to when (s since the epoch) anything is kept, as samples or as bins; None while there is nothing."""
+        with self._lock:
+            return (self._known_since(), self._time_at(self._count - 1)) if self._count else None
+
+    def bands(
+        self,
+        fields: Iterable[str],
+        width: float,
+        since: float = -np.inf,
+        until: float = np.inf,
+    ) -> dict[str, Band]:
+        """Return each field's bins of ``width`` (s; 1, 2 or 5 times a power of ten), as far as they can be had.
+
+        They are whole, from the one that holds ``since`` to the one that holds ``until``. What it costs depends on how many they
+        are, hardly on how many samples they hold.
+        """
+        names = list(fields)
+        with self._lock:
+            if not self._count:
+                return {name: bins(np.empty(0), np.empty(0), width) for name in names}
+            self._fold_for_reading()
+            reach = self._pyramid.reach(width)
+            begin = self._whole_from(since, width)
+            if reach <= begin or reach < self._reach():
+                index, stats = self._pyramid.read(names, width, since, until)
+                return {name: band_of(index, stats[:, at]) for at, name in enumerate(names)}
+            # A hair beyond the bins, since k × width is rounded; what does not belong is cut off below.
+            first = first_bin(begin, width)
+            low = self._search((first - 0.001) * width, "left")
+            high = self._count
+            if until != np.inf:
+                high = max(low, self._search((first_bin(until, width) + 1.001) * width, "right"))
+            times = self._read(self._times, low, high)
+            columns = {name: self._column(name, low, high) for name in names}
+        last = np.inf if until == np.inf else first_bin(until, width)
+        return {name: _within(bins(times, column, width), first, last) for name, column in columns.items()}
+
+    def resolution(self, width: float, since: float) -> float:
+        """Return the width (s) at which ``bands`` can show all that is kept since then: ``width``, or if need be a greater one."""
+        with self._lock:
+            if not self._lost or not self._count:
+                return width
+            self._fold_for_reading()
+            since = self._whole_from(since, width)
+            if self._reach() <= since or self._pyramid.reach(width) <= since:
+                return width
+            coarser = width
+            while (wider := self._pyramid.coarser(coarser)) is not None:
+                coarser = wider
+                if self._pyramid.reach(coarser) <= since:
+                    break
+            return coarser
+
+    def reaches(self, since: float) -> bool:
+        """Whether all that is kept since then is kept as samples."""
+        with self._lock:
+            return not self._count or self._reach() <= max(since, self._known_since())
 
     def advance(self, mark: int) -> tuple[int, float | None]:
         """Return the new mark, and the earliest time that was touched since ``mark``, or None if nothing was.
@@ -210,6 +300,35 @@ class Ring:
             return self._version, touched
 
     # Below, the caller holds the lock.
+
+    def _fold(self) -> None:
+        """Puts what waits into the pyramid."""
+        if self._unfolded:
+            begin = self._count - self._unfolded
+            columns = {name: self._read(column, begin, self._count) for name, column in self._columns.items()}
+            self._pyramid.add(self._read(self._times, begin, self._count), columns)
+            self._unfolded = 0
+
+    def _fold_for_reading(self) -> None:
+        if self._unfolded >= LEAST_TELLING or self._pyramid.finest is not None:
+            self._fold()
+
+    def _reach(self) -> float:
+        """From when on every sample that came is here."""
+        return self._time_at(0) if self._lost else -np.inf
+
+    def _known_since(self) -> float:
+        oldest = self._time_at(0)
+        coarse = self._pyramid.oldest if self._lost else None
+        return oldest if coarse is None else min(oldest, coarse)
+
+    def _whole_from(self, since: float, width: float) -> float:
+        """Where the bin begins that holds ``since``, or what is kept."""
+        return max(-np.inf if since == -np.inf else first_bin(since, width) * width, self._known_since())
+
+    def _column(self, name: str, begin: int, end: int) -> Floats:
+        column = self._columns.get(name)
+        return np.full(end - begin, np.nan) if column is None else self._read(column, begin, end)
 
     def _capacity(self) -> int:
         row = 8 * (1 + max(1, len(self._columns)))
@@ -277,6 +396,10 @@ class Ring:
 
     def _resize(self, size: int) -> None:
         keep = min(self._count, size)
+        if keep < self._count:
+            self._lost = True
+            if keep < self._unfolded:
+                self._fold()
 
         def resized(column: Floats) -> Floats:
             fresh = np.empty(size, dtype=np.float64)
@@ -290,6 +413,7 @@ class Ring:
     def _extend(self, times: Floats, columns: dict[str, Floats]) -> None:
         capacity = self._capacity()
         if len(times) > capacity:
+            self._lost = True
             times = times[-capacity:]
             columns = {name: column[-capacity:] for name, column in columns.items()}
         new = len(times)
@@ -298,6 +422,7 @@ class Ring:
             self._resize(min(capacity, wanted))
         overflow = self._count + new - len(self._times)
         if overflow > 0:
+            self._lost = True
             self._start = (self._start + overflow) % len(self._times)
             self._count -= overflow
         self._write(self._times, self._count, times, new)
@@ -305,9 +430,8 @@ class Ring:
             self._write(column, self._count, columns.get(name, np.nan), new)
         self._count += new
 
-    def _merge(self, times: Floats, columns: dict[str, Floats]) -> float:
-        """Insert samples among those of the last second; return the earliest time touched."""
-        begin = self._search(float(times.min()), "left")
+    def _merge(self, begin: int, times: Floats, columns: dict[str, Floats]) -> float:
+        """Insert samples among those from ``begin`` on; return the earliest time touched."""
         length = self._count - begin
         tail = self._read(self._times, begin, self._count)
         merged = np.concatenate((tail, _behind_equals(tail, times)))
@@ -337,6 +461,15 @@ class Ring:
             half = _TOUCHES // 2
             self._touched_versions[:half] = self._touched_versions[1:half:2]
             self._touched_times[:half] = self._touched_times[0:half:2]
+
+
+def _within(band: Band, first: float, last: float) -> Band:
+    """Return the bins ``first`` ≤ index ≤ ``last``; at most one on either side is outside."""
+    low = int(len(band) > 0 and band.index[0] < first)
+    high = len(band) - int(len(band) > low and band.index[-1] > last)
+    if (low, high) == (0, len(band)):
+        return band
+    return Band(band.index[low:high], band.low[low:high], band.high[low:high], band.mean[low:high])
 
 
 def _from_first_number(times: Floats, columns: dict[str, Floats]) -> tuple[Floats, dict[str, Floats]]:

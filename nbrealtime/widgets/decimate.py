@@ -12,20 +12,18 @@ so a frame that repeats a bin corrects it, late samples included.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ..live.bands import Band, Floats, bins, first_bin
 
 __all__ = ["Band", "Mode", "bin_width", "bins", "choose", "first_bin", "pack_band", "pack_points"]
 
-Floats = NDArray[np.float64]
 Mode = str
 """``"points"`` or ``"band"``."""
 
 _NARROWEST: Final = 1e-9
-_FEW_BINS: Final = 32
 
 
 def bin_width(window: float, pixels: int) -> float:
@@ -38,11 +36,6 @@ def bin_width(window: float, pixels: int) -> float:
         if width >= least * (1 - 1e-9):
             return width
     raise AssertionError("ten times the power of ten is above what it was taken from")
-
-
-def first_bin(time: float, width: float) -> int:
-    """The index of the bin that holds ``time``."""
-    return math.floor(time / width + 1e-9)
 
 
 def choose(before: Mode | None, window: float, interval: float | None, width: float) -> Mode:
@@ -60,63 +53,6 @@ def choose(before: Mode | None, window: float, interval: float | None, width: fl
     if samples < most / 2:
         return "points"
     return before or "points"
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """The bins that hold a sample: index, least, greatest and mean value (NaN: nothing finite in it)."""
-
-    index: NDArray[np.int64]
-    low: Floats
-    high: Floats
-    mean: Floats
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-
-def bins(times: Floats, values: Floats, width: float) -> Band:
-    """Groups samples (times increasing, NaN is a gap) into bins of ``width`` seconds."""
-    if not len(times):
-        empty = np.empty(0)
-        return Band(np.empty(0, dtype=np.int64), empty, empty, empty)
-    index = np.floor(times / width + 1e-9).astype(np.int64)
-    starts = np.flatnonzero(np.concatenate(([True], index[1:] != index[:-1])))
-    if len(starts) <= _FEW_BINS:
-        return Band(index[starts], *_few(values, starts.tolist()))
-    # fmin and fmax pass over NaN, and give NaN for a bin of nothing else.
-    low = np.fmin.reduceat(values, starts)
-    high = np.fmax.reduceat(values, starts)
-    known = np.isfinite(values)
-    if known.all():
-        counts = np.diff(np.append(starts, len(values)))
-        mean = np.add.reduceat(values, starts) / counts
-    else:
-        counts = np.add.reduceat(known.astype(np.float64), starts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.add.reduceat(np.where(known, values, 0.0), starts) / counts
-    return Band(index[starts], low, high, mean)
-
-
-def _few(values: Floats, starts: list[int]) -> tuple[Floats, Floats, Floats]:
-    """The same as `reduceat`, bin by bin.
-
-    A frame of a live plot has a few bins of a few hundred samples. ``reduceat`` lets go of the interpreter
-    whatever the size, and beside a cell that computes in pure Python the thread has it back after 5 ms; a reduction of
-    fewer than 500 values keeps it.
-    """
-    low, high, mean = [], [], []
-    for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
-        part = values[start:end]
-        low.append(np.fmin.reduce(part))
-        high.append(np.fmax.reduce(part))
-        total = np.add.reduce(part)
-        if math.isfinite(total):
-            mean.append(total / len(part))
-        else:
-            known = part[np.isfinite(part)]
-            mean.append(np.add.reduce(known) / len(known) if len(known) else np.nan)
-    return np.array(low), np.array(high), np.array(mean)
 
 
 def pack_points(times: Floats, values: Floats) -> tuple[dict[str, Any], bytes]:
