@@ -198,6 +198,16 @@ class Alert(Subject):
         return tuple((s.feed.name, s.field) for s in known if s.condition.state is AlertState.FIRING)
 
     @property
+    def named(self) -> bool:
+        """Whether its name was given, and is not what it watches."""
+        return self._named is not None
+
+    @property
+    def title(self) -> str:
+        """The given name, or the condition alone, for where the topic is named already."""
+        return _condition(self.rule) if self._named is None else self._named
+
+    @property
     def feed(self) -> Feed:
         """The feed that it watches; for what shows it."""
         return self._feed

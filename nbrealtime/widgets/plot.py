@@ -23,6 +23,7 @@ import traitlets
 from ..errors import ConnectionClosed
 from ..live import cells
 from ..wire.times import parse_duration
+from .alertmarks import AlertMarks
 from .bundle import script, style
 from .notes import Annotation, moment
 from .plotoptions import Colors, Thresholds, TimeZone, check_bounds
@@ -145,6 +146,9 @@ class LivePlot(anywidget.AnyWidget):
         self.set_trait("part", self._stream.key)
         for source in sources:
             self._unwatch.append(source.feed.watch(self._mark))
+        marks = AlertMarks(sources, self._mark)
+        self._stream.marks = marks.header
+        self._unwatch.append(marks.close)
         for connection in {id(connection): connection for _, connection in found}.values():
             # Attempts are counted by the connection, and no topic hears of them.
             with suppress(ConnectionClosed):

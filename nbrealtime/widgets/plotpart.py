@@ -151,6 +151,8 @@ class PlotPart:
         self.key = new_key("plot")
         self._lock = threading.Lock()
         self.notes = Notes()
+        self.marks: Callable[..., dict[str, Any]] = _no_marks
+        """What alerts put into a frame's header: ``marks(whole=…)``, as `Notes.header` does."""
         self._given = tuple(sources)
         self._sources = self._drawn()
         self.names = tuple(dict.fromkeys(source.name for source in sources))
@@ -390,6 +392,7 @@ class PlotPart:
             "count": sum(status.count for status in statuses),
             "data": entries,
             **self.notes.header(whole=whole),
+            **self.marks(whole=whole),
         }
         if whole:
             header["series"] = [
@@ -401,6 +404,10 @@ class PlotPart:
         # One buffer, because each is a frame of its own on the way.
         body = b"".join(bodies)
         return header, [body] if body else []
+
+
+def _no_marks(*, whole: bool) -> dict[str, Any]:
+    return {}
 
 
 def _text_for_undrawable(statuses: Sequence[Any]) -> str:

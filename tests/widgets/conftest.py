@@ -15,6 +15,8 @@ from comm.base_comm import BaseComm
 
 from nbrealtime.client import LinkState, Message, Status
 from nbrealtime.errors import ConnectionClosed
+from nbrealtime.live import subject
+from nbrealtime.live.delivery import Delivery
 from nbrealtime.live.feed import Feed
 from nbrealtime.widgets import bundle
 
@@ -149,3 +151,12 @@ def synced() -> Callable[[Any], dict[str, Any]]:
         return {"now": widget.get_state(), "sent": states}
 
     return synced
+
+
+@pytest.fixture
+def own_delivery(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Topics deliver on a thread of the test's own, as in a script."""
+    own = Delivery(lambda: None)
+    monkeypatch.setattr(subject, "delivery", lambda: own)
+    yield
+    own.stop(5)
