@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { extremes, runs, sunken, type Scene } from "../src/plot/draw";
+import { levelOf } from "../src/plot/levels";
+import { Rows, shorten, under } from "../src/plot/marks";
+import { crowd, paints, styled } from "../src/plot/palette";
 import { fit, fitLog, Range } from "../src/plot/range";
 import { even, part, valueAt } from "../src/plot/scale";
+import { Store } from "../src/plot/store";
+import { Near, tags, type Line } from "../src/plot/thresholds";
 import { logTicks, timeTicks, valueTicks } from "../src/plot/ticks";
-import { clock, day, offset, zone } from "../src/shared/format";
+import { clock, day, offset, quantity, zone } from "../src/shared/format";
 
 const T = Date.UTC(2026, 10, 22, 14, 2, 5) / 1000;
 
@@ -111,4 +117,127 @@ test("too many decades for a prefix are powers of ten", () => {
 
 test("within a third of a decade a log axis has the ticks of a linear one", () => {
   assert.deepEqual(logTicks(20, 25, 160, "V").labels, valueTicks(20, 25, 160, "V").labels);
+});
+
+const scene = (more: Partial<Scene> = {}): Scene => ({
+  ctx: null as never, left: 0, top: 0, width: 600, height: 200, ratio: 1, t0: T, perSecond: 10, log: false, low: 0, perValue: 2, ...more,
+});
+const measure = (text: string): number => 6 * text.length;
+const line = (value: number, more: Partial<Line> = {}): Line => ({ value, label: "", ...more });
+
+test("bytes have no parts", () => {
+  assert.equal(quantity(0.159, "B/s"), "0.159 B/s");
+  assert.equal(quantity(0.159, "V"), "159 mV");
+});
+
+test("a range takes in the thresholds that are no farther from the data than the data extend", () => {
+  const near = new Near();
+  assert.deepEqual(near.reach(20, 24, [line(27), line(80), line(17)], false), [17, 27]);
+  assert.deepEqual(near.reach(20, 24, [line(80, { include: true }), line(25, { include: false })], false), [20, 80]);
+  assert.deepEqual(new Near().reach(20, 24, [{ from: 23, to: 90, label: "" }], false), [20, 24]);
+  assert.deepEqual(near.reach(null, null, [line(1)], false), [null, null]);
+  assert.deepEqual(new Near().reach(1, 100, [line(5000), line(0), line(-3, { include: true })], true), [1, 5000]);
+});
+
+test("a threshold between near and far stays what it was", () => {
+  const near = new Near();
+  assert.deepEqual(near.reach(20, 24, [line(30)], false), [20, 24]);
+  assert.deepEqual(near.reach(20, 26, [line(30)], false), [20, 30]);
+  assert.deepEqual(near.reach(20, 24, [line(30)], false), [20, 30]);
+  assert.deepEqual(near.reach(20, 22.5, [line(30)], false), [20, 22.5]);
+});
+
+test("what is out of the picture is named at the edge, with where it is", () => {
+  const found = tags(scene(), [line(500, { label: "too hot" }), line(-50)], "°C", measure);
+  assert.deepEqual(found.map((tag) => tag.text), ["too hot 500 °C ↑", "−50 °C ↓"]);
+  assert.ok(found[0]!.top < 5 && found[1]!.top > 180);
+  assert.deepEqual(tags(scene(), [{ from: 20, to: 40, label: "comfort" }], "", measure).map((tag) => tag.text), ["comfort"]);
+});
+
+test("no label of a threshold covers another, and all stay inside", () => {
+  for (const values of [[50, 51, 52, 53], [0, 0.5, 1], [99, 100, 100], [200, 300, 400]]) {
+    const found = tags(scene(), values.map((value) => line(value)), "", measure);
+    assert.equal(found.length, values.length);
+    found.forEach((tag, i) => {
+      assert.ok(tag.top >= 0 && tag.top + tag.height <= 200 && tag.left >= 0, JSON.stringify(tag));
+      if (i) assert.ok(tag.top >= found[i - 1]!.top + found[i - 1]!.height);
+    });
+  }
+  assert.ok(tags(scene({ height: 40 }), Array.from({ length: 50 }, (_, i) => line(i)), "", measure).length <= 2);
+});
+
+test("flags stand in rows without covering each other or what is taken, and the rest are marks", () => {
+  const marks = Array.from({ length: 8 }, (_, i) => ({ t: T + 10 + i, text: `event ${i}` }));
+  const taken = [{ left: 100, top: 0, width: 500, height: 10 }];
+  const flags = new Rows().place(scene(), marks, taken, measure);
+  const boxes = [...taken, ...flags.flatMap(({ box }) => box ?? [])];
+  boxes.forEach((a, i) =>
+    boxes.slice(i + 1).forEach((b) =>
+      assert.ok(a.left >= b.left + b.width || b.left >= a.left + a.width || a.top >= b.top + b.height || b.top >= a.top + a.height),
+    ),
+  );
+  assert.equal(flags.length, 8);
+  assert.ok(flags.some(({ box }) => box === null) && boxes.length > 2);
+});
+
+test("a flag keeps its row while it scrolls, whoever comes and goes", () => {
+  const rows = new Rows();
+  const marks = [0, 3, 5, 20, 50, 51].map((at) => ({ t: T + at, text: `number ${at}` }));
+  const seen = new Map<string, Set<number>>();
+  for (let i = 0; i < 400; i++) {
+    const shown = marks.filter((mark) => mark.t <= T + i / 5);
+    for (const { mark, box } of rows.place(scene({ t0: T + i / 5 - 60 }), shown, [], measure)) {
+      if (box) seen.set(mark.text, (seen.get(mark.text) ?? new Set()).add(box.top));
+    }
+  }
+  assert.equal(seen.size, 6);
+  for (const [text, tops] of seen) assert.equal(tops.size, 1, text);
+});
+
+test("what has just happened is held inside the right edge and can be read at once", () => {
+  const [flag] = new Rows().place(scene(), [{ t: T + 59.9, text: "just now" }], [], measure);
+  assert.ok(flag!.box !== null && flag!.box.left + flag!.box.width <= 600);
+  assert.equal(flag!.text, "just now");
+});
+
+test("a text is cut to its first line and its room", () => {
+  assert.equal(shorten("door opened", 100, measure), "door opened");
+  assert.equal(shorten("heater on\nsecond line", 100, measure), "heater on…");
+  assert.equal(shorten("a text that is rather long", 60, measure), "a text th…");
+});
+
+test("what is under the pointer is the flag, or every line close to it", () => {
+  const marks = [{ t: T + 10, text: "one" }, { t: T + 10.2, text: "two" }, { t: T + 40, text: "far" }];
+  const flags = new Rows().place(scene(), marks, [], measure);
+  const { box } = flags[2]!;
+  assert.deepEqual(under(flags, box!.left + 3, box!.top + 3, 1).map((flag) => flag.mark.text), ["far"]);
+  assert.deepEqual(under(flags, 101, 150, 1).map((flag) => flag.mark.text), ["one", "two"]);
+  assert.deepEqual(under(flags, 250, 150, 1), []);
+});
+
+test("eight lines have eight colours, more have one hue, or those that were given in three dashes", () => {
+  assert.deepEqual(paints(8, [])!.map(styled), Array.from({ length: 8 }, (_, i) => `var(--nbrt-series-${i + 1})`));
+  assert.equal(paints(9, []), null);
+  assert.equal(paints(64, ["red"]), null);
+  assert.equal(styled(crowd(["red"])), "red");
+  assert.deepEqual(paints(3, ["teal"])!.map(styled), ["teal", "var(--nbrt-series-2)", "var(--nbrt-series-3)"]);
+  const many = paints(12, ["a", "b", "c", "d"])!;
+  assert.deepEqual(many.map((one) => `${one.given}${one.dash.join("-")}`).slice(3, 9), ["d", "a6-3", "b6-3", "c6-3", "d6-3", "a2-3"]);
+});
+
+test("a level has a colour and a symbol, by whatever word it is called", () => {
+  assert.deepEqual(["good", "warning", "critical", "info", undefined, "?"].map(levelOf), ["good", "warn", "bad", "info", "info", "info"]);
+});
+
+test("on a log scale what is 0 or below breaks the line, and is told apart from what is not there", () => {
+  const store = new Store();
+  const view = new DataView(new ArrayBuffer(40));
+  [0, 1, 2, 3, 4, 5, 0, 7, -1, 9].forEach((value, i) => view.setFloat32(4 * i, value, true));
+  store.take({ series: 0, mode: "points", reset: true, n: 5, t0: T, v0: 0, scale: 1, interval: 1, last: 9, first: T }, view, 0, 60);
+  const found: number[][] = [];
+  runs(store, (from, to) => found.push([from, to]), true);
+  assert.deepEqual(found, [[0, 1], [2, 3], [4, 5]]);
+  assert.deepEqual(extremes([store], T, true), [5, 9]);
+  assert.deepEqual(extremes([store], T), [-1, 9]);
+  assert.ok(sunken([store], T) && !sunken([store], T + 3.5));
 });

@@ -136,7 +136,7 @@ export function drawFlags(scene: Scene, flags: readonly Flag[], colors: Colors):
     ctx.fillStyle = colors.ground;
     ctx.strokeStyle = color;
     ctx.beginPath();
-    ctx.rect(box.left + ratio / 2, box.top + ratio / 2, box.width - ratio, box.height - ratio);
+    ctx.roundRect(box.left + ratio / 2, box.top + ratio / 2, box.width - ratio, box.height - ratio, 3 * ratio);
     ctx.fill();
     ctx.globalAlpha = 0.5;
     ctx.stroke();

@@ -41,7 +41,7 @@ export class Overlay {
     this.tip.hidden = this.remark.hidden = this.list.hidden = true;
     this.tip.setAttribute("role", "tooltip");
     this.list.setAttribute("aria-label", "Annotations");
-    this.remark.textContent = "log scale: values of 0 and below are gaps";
+    this.remark.textContent = "values ≤ 0 are gaps";
     this.remark.title = this.remark.textContent;
     stage.append(this.tip, this.list, this.remark);
     stage.addEventListener("pointermove", this.point);

@@ -7,6 +7,9 @@ const PREFIXES: readonly [number, string][] = [
   [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"],
 ];
 
+/** Of which there are no parts: half a byte is no 500 mB. */
+const WHOLE = /^(B|bits?|bytes?)(\/|$)/;
+
 /** Units that a prefix would make wrong or odd, and the empty one. */
 const PLAIN = /^(|%|‰|°.*|deg.*|dB\w*|ppm|ppb|1|min|h|d|days?|hours?|minutes?|count|counts|rpm|bar|pH)$/i;
 
@@ -22,6 +25,7 @@ export interface Scale {
 export function scaleFor(largest: number, unit = ""): Scale {
   const size = Math.abs(largest);
   if (!Number.isFinite(size) || size === 0 || (unit !== "" && PLAIN.test(unit))) return { factor: 1, prefix: "", unit };
+  if (size < 1 && WHOLE.test(unit)) return { factor: 1, prefix: "", unit };
   if (unit === "") {
     // A bare number keeps its digits as long as they are few.
     if (size < 1e5 && size >= 1e-3) return { factor: 1, prefix: "", unit };
