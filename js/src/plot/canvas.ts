@@ -41,9 +41,9 @@ export class Canvas {
     return this.plot.bbox;
   }
 
-  /** The element that covers the plotting area exactly. */
-  get over(): HTMLElement {
-    return this.plot.over;
+  /** The canvas itself, for a picture of it. */
+  get element(): HTMLCanvasElement {
+    return this.plot.ctx.canvas;
   }
 
   /** Fills the stage; false when it had that size already. */

@@ -12,6 +12,8 @@ export class Columns {
   labels: string[] = [];
   topics: string[] = [];
   head: Header | null = null;
+  /** Counts what changed. */
+  version = 0;
 
   /** Takes a frame; false if it was of no use. */
   take(head: Header): boolean {
@@ -24,6 +26,7 @@ export class Columns {
     }
     unpack(head, this.stores);
     this.head = head;
+    this.version++;
     if (head.newest !== null) {
       for (const store of this.stores) store.trim(head.newest - head.window * 1.02 - 1);
     }

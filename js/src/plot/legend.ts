@@ -1,15 +1,17 @@
 // Names, dashes and values above a plot: one row, at most two, then "+n".
 //
-// The one rule: values stand in cells of fixed width and change at most four times a
-// second, so that nothing trembles and everything can be read.
+// The rules: values stand in cells of fixed width and change at most four times a second, so
+// that nothing trembles and everything can be read; and each name is a button that hides its
+// series in this view, and with Shift all others.
 import { quantity } from "../shared/format";
-import { crowd, paints, styled } from "./palette";
+import { crowd, inked, paints, styled, type Paint } from "./palette";
+import type { Shown } from "./image";
 
 const NAMED = 8;
 const VALUE_MS = 250;
 
 interface Item {
-  root: HTMLElement;
+  root: HTMLButtonElement;
   value: HTMLElement;
   text: string;
 }
@@ -21,24 +23,45 @@ export class Legend {
   private updated = -Infinity;
   private labels: readonly string[] = [];
   private given: readonly string[] = [];
+  private painted: readonly Paint[] | null = null;
+  private hidden = new Set<string>();
+  private able = false;
 
-  constructor(private hovered: (index: number | null) => void) {
+  constructor(
+    private hovered: (index: number | null) => void,
+    private changed: () => void,
+  ) {
     this.root.className = "nbrt-legend";
+    this.root.setAttribute("role", "group");
+    this.root.setAttribute("aria-label", "Series");
+    // JupyterLab would take the space that presses a button.
+    this.root.dataset.lmSuppressShortcuts = "true";
     this.more.className = "nbrt-legend-more";
   }
 
-  /** Shows these names; the first eight, when there are more. `given` are the colours that were chosen. */
-  name(labels: readonly string[], given: readonly string[] = []): void {
-    if (labels.join("\n") === this.labels.join("\n") && given.join() === this.given.join() && this.items.length) return;
+  /** Whether a series is not to be seen. */
+  hides(index: number): boolean {
+    return this.able && this.hidden.has(this.labels[index]!);
+  }
+
+  /**
+   * Shows these names; the first eight, when there are more. `given` are the colours that were
+   * chosen; `able`: they are series already, and can be hidden.
+   */
+  name(labels: readonly string[], given: readonly string[] = [], able = true): void {
+    const same = labels.join("\n") === this.labels.join("\n") && given.join() === this.given.join();
+    if (same && able === this.able && this.items.length) return;
     this.labels = labels;
     this.given = given;
-    const painted = paints(labels.length, given);
+    this.able = able;
+    this.painted = paints(labels.length, given);
     this.items = labels.slice(0, NAMED).map((label, index) => {
-      const root = document.createElement("span");
+      const root = document.createElement("button");
       root.className = "nbrt-legend-item";
-      root.title = label;
-      const paint = painted?.[index] ?? crowd(given);
-      const [dash, color] = [paint.dash.join(" "), styled(paint)];
+      root.type = "button";
+      root.disabled = !able;
+      root.title = able ? `${label}: click hides it, Shift and click all others` : label;
+      const { dash, color } = this.swatch(index);
       root.innerHTML =
         `<svg class="nbrt-swatch" viewBox="0 0 16 4" aria-hidden="true"><line x1="0" y1="2" x2="16" y2="2" ` +
         `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;
@@ -51,11 +74,50 @@ export class Legend {
       root.append(name, value);
       root.addEventListener("pointerenter", () => this.hovered(index));
       root.addEventListener("pointerleave", () => this.hovered(null));
+      root.addEventListener("focus", () => this.hovered(root.matches(":focus-visible") ? index : null));
+      root.addEventListener("blur", () => this.hovered(null));
+      root.addEventListener("click", (event) => this.toggle(label, event.shiftKey));
       return { root, value, text: "—" };
     });
     this.root.replaceChildren(...this.items.map((item) => item.root), this.more);
+    this.press();
     this.fold();
+  }
+
+  private toggle(label: string, alone: boolean): void {
+    const others = this.labels.filter((one) => one !== label);
+    if (alone) {
+      // Alone already: everything comes back.
+      const back = !this.hidden.has(label) && others.every((one) => this.hidden.has(one));
+      this.hidden = new Set(back ? [] : others);
+    } else if (!this.hidden.delete(label)) this.hidden.add(label);
+    this.press();
+    this.changed();
+  }
+
+  private press(): void {
+    this.items.forEach(({ root }, index) => {
+      if (this.able) root.setAttribute("aria-pressed", String(!this.hides(index)));
+    });
     this.updated = -Infinity;
+  }
+
+  private paintOf(index: number): Paint {
+    return this.painted?.[index] ?? crowd(this.given);
+  }
+
+  /** A series' colour, for CSS, and dash. */
+  swatch(index: number): { color: string; dash: string } {
+    const paint = this.paintOf(index);
+    return { color: styled(paint), dash: paint.dash.join(" ") };
+  }
+
+  /** The names for a picture, with their colours as a canvas takes them. */
+  names(series: readonly string[]): Shown["names"] {
+    return this.items.map(({ text }, index) => {
+      const paint = this.paintOf(index);
+      return { name: this.labels[index]!, value: text, color: inked(paint, series), dash: paint.dash, hidden: this.hides(index) };
+    });
   }
 
   /** The newest values, at most every 250 ms; `now` in ms. */

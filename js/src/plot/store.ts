@@ -11,8 +11,9 @@ export interface Entry {
   mode: "points" | "band";
   reset: boolean;
   n: number;
-  /** Points: the first one's time. */
+  /** Points: the first one's time; and if they are evenly spaced their distance, instead of times. */
   t0?: number;
+  step?: number;
   /** Band: its bins' width in seconds, the first one's index, and whether none is missing. */
   bin?: number;
   k0?: number;
@@ -27,7 +28,7 @@ export interface Entry {
 
 /** Bytes of an entry in its frame's buffer. */
 export function bytesOf(entry: Entry): number {
-  if (entry.mode === "points") return 8 * entry.n;
+  if (entry.mode === "points") return (entry.step === undefined ? 8 : 4) * entry.n;
   return (entry.dense || entry.n === 0 ? 12 : 16) * entry.n;
 }
 
@@ -60,12 +61,14 @@ export class Store {
     const float = (index: number): number => view.getFloat32(offset + 4 * index, true);
     if (entry.mode === "points") {
       const t0 = entry.t0!;
-      // Times are 4-byte differences: the same sample may come back a little earlier.
+      const { step } = entry;
+      const at = step === undefined ? n : 0;
+      // Times are 4-byte differences, or nearly even: the same sample may come back a little earlier.
       this.cut(t0 - window * 1e-6);
       this.grow(n);
       for (let i = 0; i < n; i++) {
-        const value = v0 + scale * float(n + i);
-        this.push(t0 + float(i), value, value, value);
+        const value = v0 + scale * float(at + i);
+        this.push(t0 + (step === undefined ? float(i) : i * step), value, value, value);
       }
     } else {
       const { bin, k0, dense } = entry as Required<Entry>;
@@ -104,6 +107,29 @@ export class Store {
   breaks(): number {
     if (this.interval === null) return Infinity;
     return this.mode === "band" ? Math.max(5 * this.interval, this.bin) + this.bin * 1.01 : 5 * this.interval * 1.001;
+  }
+
+  /** A store of stretches of others, in the order of time; `like` says what else is known of the series. */
+  static of(runs: readonly { store: Store; start: number; end: number }[], like: Store): Store {
+    const made = new Store();
+    made.interval = like.interval;
+    made.last = like.last;
+    for (const { store, start, end } of runs) {
+      // A band may hold samples as they are: a bin whose least is its most.
+      if (store.mode === "band") made.mode = "band";
+      made.bin = Math.max(made.bin, store.bin);
+      made.grow(end - start);
+      for (let i = start; i < end; i++) made.push(store.time[i]!, store.value[i]!, store.low[i]!, store.high[i]!);
+    }
+    return made;
+  }
+
+  /** What lies from `from` to `to`, on the same columns: it goes out of date with them. */
+  between(from: number, to: number): Store {
+    const part = Object.assign(Object.create(Store.prototype), this) as Store;
+    while (part.start < part.end && this.time[part.start]! < from) part.start++;
+    while (part.end > part.start && this.time[part.end - 1]! > to) part.end--;
+    return part;
   }
 
   copy(): Store {

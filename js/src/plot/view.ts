@@ -2,7 +2,8 @@
 //
 // Collaborators: channel.ts brings the frames, columns.ts keeps what they say, follow.ts and
 // range.ts say where the axes are, status.ts which state it is in, canvas.ts has the axes,
-// draw.ts draws the lines, face.ts and legend.ts are the elements around them.
+// draw.ts draws the lines, face.ts and legend.ts are the elements around them, hands.ts is all
+// that a hand can do with it.
 //
 // The rules: it draws only when there is something to see (new data, a moving edge, an
 // easing range) and only while visible; the pause is this view's own; and nothing moves
@@ -14,9 +15,12 @@ import { dress, type Theme } from "../shared/theme";
 import { Canvas } from "./canvas";
 import { Columns } from "./columns";
 import { drawHatch, drawLines, extremes, sceneOf, sunken } from "./draw";
-import { face, part, type Face } from "./face";
+import { fineClock, type Sight } from "./crosshair";
+import { face, type Face } from "./face";
 import { Follow } from "./follow";
+import { Hands } from "./hands";
 import type { Header } from "./header";
+import { png } from "./image";
 import { labelOf } from "./label";
 import { Legend } from "./legend";
 import { nearestLine } from "./nearest";
@@ -25,7 +29,8 @@ import { Overlay } from "./overlay";
 import { Range, type Bounds } from "./range";
 import { part as partOf } from "./scale";
 import { statusOf, type State, type Status } from "./status";
-import type { Store } from "./store";
+import { Store } from "./store";
+import { at, type Span } from "./zoom";
 
 /** What a pause keeps: the picture as it was. */
 interface Still {
@@ -38,14 +43,19 @@ interface Still {
 const LABEL_MS = 3000;
 const CALM_MS = 250;
 /** The traits that this view reads; any change draws anew. */
-const TRAITS = ["title", "units", "y_range", "height", "scale", "thresholds", "time_zone", "color"];
+const TRAITS = ["title", "units", "y_range", "height", "scale", "thresholds", "time_zone", "color", "cursor_sync"];
+/** What is drawn of a series that is hidden. */
+const NOTHING = new Store();
 
 export class PlotView {
   readonly root = document.createElement("div");
-  private legend = new Legend((index) => this.hover(index));
+  private legend = new Legend(
+    (index) => this.hover(index),
+    () => this.changed(true),
+  );
   private face: Face = face(this.root, this.legend.root);
   private overlay = new Overlay(this.face.stage);
-  private button = part("button", "nbrt-plot-button");
+  private hands: Hands;
   private theme: Theme;
   private canvas: Canvas;
   private link: Link | null = null;
@@ -63,6 +73,8 @@ export class PlotView {
   private beat: number;
   private calm = matchMedia("(prefers-reduced-motion: reduce)");
   private labelled = -Infinity;
+  private shown: readonly Store[] = [];
+  private obeyed = 0;
   private scene: { edge: number; window: number; bounds: Bounds; newest: number } | null = null;
   private size: ResizeObserver;
   private gone = false;
@@ -73,9 +85,6 @@ export class PlotView {
   ) {
     const { root } = this;
     const { stage } = this.face;
-    this.button.type = "button";
-    this.button.addEventListener("click", () => (this.still ? this.resume() : this.pause()));
-    stage.append(this.button);
     el.append(root);
 
     this.theme = dress(root, () => this.restyle());
@@ -88,11 +97,25 @@ export class PlotView {
       known: () => this.head !== null,
       paint: this.paint,
     });
+    this.hands = new Hands({
+      model,
+      stage,
+      link: () => this.link,
+      sight: () => this.sight(),
+      live: () => this.live,
+      extent: () => this.extent(),
+      picture: () => this.picture(),
+      pause: () => this.pause(),
+      resume: () => this.resume(),
+      paused: () => this.still !== null,
+      closed: () => this.state === "closed",
+      changed: (fresh) => this.changed(fresh),
+    });
     this.size = new ResizeObserver(() => this.fit());
     this.size.observe(stage);
     for (const name of TRAITS) model.on(`change:${name}`, this.configure);
     this.configure();
-    this.nameButton();
+    this.controls();
     stage.addEventListener("pointermove", this.point);
     stage.addEventListener("pointerleave", this.unpoint);
     this.beat = setInterval(() => this.tick(), 500) as unknown as number;
@@ -119,6 +142,7 @@ export class PlotView {
     clearInterval(this.beat);
     cancelAnimationFrame(this.frame);
     this.size.disconnect();
+    this.hands.close();
     this.theme.close();
     this.link?.close();
     for (const name of TRAITS) this.model.off(`change:${name}`, this.configure);
@@ -132,18 +156,31 @@ export class PlotView {
     return this.columns.head;
   }
 
-  /** What is shown: the live columns, or the pause's. */
-  private get stores(): readonly Store[] {
+  /** The columns that there are: the live ones, or the pause's. */
+  private get live(): readonly Store[] {
     return this.still?.stores ?? this.columns.stores;
+  }
+
+  /** What is shown of them. */
+  private get stores(): readonly Store[] {
+    const stores = this.hands.lens.stores(this.live, this.still ? -1 : this.columns.version);
+    return stores.map((store, index) => (this.legend.hides(index) ? NOTHING : store));
   }
 
   private receive(head: Header): void {
     const { columns } = this;
     const now = performance.now() / 1000;
+    if (head.range) {
+      this.hands.take(head, columns.stores.length);
+      return;
+    }
     const first = columns.head === null;
+    const before = columns.labels;
     if (!columns.take(head)) return;
     this.overlay.take(head);
     if (head.whole) this.nameLines();
+    if (columns.labels.join("\n") !== before.join("\n")) this.hands.lens.forget();
+    this.obey(head, first);
     this.came = now;
     // What is shown for the first time may have come long ago.
     if (head.newest !== null) this.follow.take(head.newest, first ? now - (head.age ?? 0) : now);
@@ -153,9 +190,20 @@ export class PlotView {
       this.canvas.relabel();
       this.legend.fold();
     }
-    this.dirty = true;
-    this.request();
+    // What stands still in the past changes only its legend, which changes four times a second.
+    const { x } = this.hands.lens;
+    if (x === null || head.newest === null || x[1] >= head.newest || now * 1000 - this.drawn >= CALM_MS) {
+      this.dirty = true;
+      this.request();
+    }
     if (document.hidden) this.judge();
+  }
+
+  /** Does what Python asks of every view; what was asked before this view was there is done. */
+  private obey({ command }: Header, first: boolean): void {
+    const asked = command?.n ?? 0;
+    if (!first && asked > this.obeyed && command!.name === "reset_view") this.hands.follow(true);
+    this.obeyed = asked;
   }
 
   private configure = (): void => {
@@ -163,7 +211,7 @@ export class PlotView {
     this.face.title.textContent = model.get("title");
     this.face.title.hidden = !model.get("title");
     this.root.style.height = `${model.get("height")}px`;
-    this.range = new Range(model.get("units"), this.calm.matches, this.log);
+    this.range = this.newRange();
     this.overlay.configure(model.get("thresholds"), model.get("time_zone"));
     if (this.head) this.nameLines();
     // There is none yet when the first configuration is read; a scale is built into its axis.
@@ -179,32 +227,39 @@ export class PlotView {
 
   private nameLines(): void {
     const { labels, topics } = this.columns;
-    this.legend.name(labels.length ? labels : topics, this.model.get("color"));
+    this.legend.name(labels.length ? labels : topics, this.model.get("color"), labels.length > 0);
   }
 
   private pause(): void {
     const { head, scene } = this;
     if (!head || !scene || head.closed) return;
     const stores = this.columns.stores.map((store) => store.copy());
-    this.still = { stores, edge: scene.edge, newest: scene.newest, count: head.count };
-    this.nameButton();
+    this.still = { stores, edge: Math.max(this.drawnEdge, scene.newest), newest: scene.newest, count: head.count };
+    this.controls();
     this.judge();
   }
 
   private resume(): void {
     this.still = null;
-    this.nameButton();
     this.judge();
+    this.changed(false);
+  }
+
+  /** Draws anew; `fresh`: the value axis fits what is shown now, whatever it was before. */
+  private changed(fresh: boolean): void {
+    if (fresh) this.range = this.newRange();
+    this.controls();
     this.dirty = true;
     this.request();
   }
 
-  private nameButton(): void {
-    const paused = this.still !== null;
-    const words = paused ? "Resume" : "Pause";
-    const shape = paused ? "M4 2.5v11l9-5.5z" : "M4 3h3v10H4zM9 3h3v10H9z";
-    this.button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${shape}"/></svg>${words}`;
-    this.button.disabled = this.head === null || this.state === "closed" || this.state === "empty";
+  private newRange(): Range {
+    return new Range(this.model.get("units"), this.calm.matches, this.log);
+  }
+
+  private controls(): void {
+    this.root.dataset.view = this.hands.lens.zoomed ? "zoomed" : "following";
+    this.hands.show(this.head?.newest != null && this.state !== "empty");
   }
 
   // -- states and words ---------------------------------------------------------------
@@ -246,7 +301,7 @@ export class PlotView {
     if (status.state !== this.state) {
       this.state = status.state;
       root.dataset.state = status.state;
-      this.nameButton();
+      this.controls();
       this.dirty = true;
       this.request();
     }
@@ -287,11 +342,12 @@ export class PlotView {
       setTimeout(() => this.request(), CALM_MS - (ms - this.drawn));
       return;
     }
-    const going = this.still === null && this.state === "live";
+    const { lens } = this.hands;
+    const going = this.still === null && this.state === "live" && lens.x === null;
     // Judged here too, so that the first sample and its state appear together.
     if (this.dirty && this.still === null) this.judge();
     const edge = this.still?.edge ?? this.follow.at(now, window, calm || this.state !== "live");
-    const pixels = edge === null ? 0 : (Math.abs(edge - this.drawnEdge) / window) * this.canvas.bbox.width;
+    const pixels = edge === null || lens.x !== null ? 0 : (Math.abs(edge - this.drawnEdge) / window) * this.canvas.bbox.width;
     if (this.dirty || this.range.easing || pixels >= 0.3) {
       this.dirty = false;
       this.draw(edge, window, ms);
@@ -302,22 +358,25 @@ export class PlotView {
 
   private draw(edge: number | null, window: number, ms: number): void {
     this.drawn = ms;
-    const right = edge ?? Math.floor(Date.now() / 1000);
-    this.drawnEdge = right;
-    const { stores, head } = this;
-    const { log } = this;
-    const [low, high] = extremes(stores, right - window, log);
-    this.overlay.note(log && sunken(stores, right - window), log);
-    const fixed = this.model.get("y_range") as Bounds | null;
+    const now = edge ?? Math.floor(Date.now() / 1000);
+    this.drawnEdge = now;
+    const { stores, head, log } = this;
+    const { lens } = this.hands;
+    const [left, right]: Span = lens.x ?? [now - window, now];
+    const seen = lens.x ? stores.map((store) => store.between(left, right)) : stores;
+    const [low, high] = extremes(seen, left, log);
+    this.overlay.note(log && sunken(seen, left), log);
+    const fixed = lens.y ?? (this.model.get("y_range") as Bounds | null);
     const bounds = fixed ?? this.range.at(...this.overlay.reach(low, high, log), ms);
-    const newest = this.still?.newest ?? head?.newest ?? right;
-    this.scene = { edge: right, window, bounds, newest };
-    this.canvas.draw([right - window, right], bounds);
+    const newest = this.still?.newest ?? head?.newest ?? now;
+    this.scene = { edge: right, window: right - left, bounds, newest };
+    this.shown = stores;
+    this.canvas.draw([left, right], bounds);
     const caption = this.canvas.captionOf(bounds);
     if (this.face.caption.textContent !== caption) this.face.caption.textContent = caption;
     // What is measured and reported is what was drawn.
     if (head?.newest != null) {
-      const oldest = Math.min(...stores.map((store) => store.oldest(right - window) ?? Infinity));
+      const oldest = Math.min(...stores.map((store) => store.oldest(left) ?? Infinity));
       this.root.dataset.t = String(Math.round(newest * 1000));
       this.root.dataset.t0 = String(Math.round(Math.min(oldest, newest) * 1000));
     } else {
@@ -325,9 +384,54 @@ export class PlotView {
       delete this.root.dataset.t0;
     }
     if (stores.length) {
-      const values = stores.map((store) => store.last);
+      const values = this.live.map((store) => store.last);
       this.legend.show(values, this.model.get("units"), ms);
     }
+    // uPlot commits in a microtask: only then is it known where its area is.
+    queueMicrotask(() => this.settle());
+  }
+
+  private settle(): void {
+    const sight = this.sight();
+    if (this.gone || sight === null) return;
+    const { left, top } = this.canvas.bbox;
+    this.hands.settle(left / devicePixelRatio, top / devicePixelRatio, sight);
+  }
+
+  /** What is in view; null while there is nothing. */
+  private sight(): Sight | null {
+    const { scene, canvas, model } = this;
+    if (scene === null || this.head?.newest == null) return null;
+    return {
+      x: [scene.edge - scene.window, scene.edge],
+      y: scene.bounds,
+      log: this.log,
+      stores: this.shown,
+      labels: this.columns.labels,
+      units: model.get("units"),
+      width: canvas.bbox.width / devicePixelRatio,
+      height: canvas.bbox.height / devicePixelRatio,
+      swatch: (index) => this.legend.swatch(index),
+      clock: (seconds, digits) => fineClock(seconds, digits, model.get("time_zone")),
+    };
+  }
+
+  /** From when to when there is something to look at. */
+  private extent(): Span {
+    const { head, still } = this;
+    const newest = still?.edge ?? Math.max(head?.newest ?? 0, this.drawnEdge);
+    return [Math.min(head?.extent?.[0] ?? Infinity, newest - (head?.window ?? 0)), newest];
+  }
+
+  private picture(): Promise<Blob> {
+    const colors = this.theme.colors();
+    return png({
+      canvas: this.canvas.element,
+      title: this.model.get("title"),
+      caption: this.face.caption.textContent ?? "",
+      names: this.legend.names(colors.series),
+      colors,
+    });
   }
 
   private paint = (u: uPlot): void => {
@@ -337,7 +441,7 @@ export class PlotView {
     const colors = this.theme.colors();
     const stale = this.state === "stale";
     this.overlay.behind(place, colors);
-    drawLines(place, this.stores, colors, scene.newest, stale ? 0.45 : 1, this.hovered, this.model.get("color"));
+    drawLines(place, this.shown, colors, scene.newest, stale ? 0.45 : 1, this.hovered, this.model.get("color"));
     if (stale) drawHatch(place, scene.newest, colors.text);
     this.overlay.front(place, colors, this.model.get("units"));
   };
@@ -370,11 +474,13 @@ export class PlotView {
   private unpoint = (): void => this.hover(null);
 
   private point = (event: PointerEvent): void => {
-    const { scene, stores } = this;
-    if (!scene || stores.length < 2) return;
-    const box = this.canvas.over.getBoundingClientRect();
-    const time = scene.edge - scene.window * (1 - (event.clientX - box.left) / box.width);
-    const heightOf = (value: number): number => box.height * (1 - partOf(value, scene.bounds, this.log));
-    this.hover(nearestLine(stores, time, event.clientY - box.top, heightOf));
+    const sight = this.sight();
+    if (sight === null || sight.stores.length < 2) return;
+    const box = this.face.stage.getBoundingClientRect();
+    const { left, top } = this.canvas.bbox;
+    const x = event.clientX - box.left - left / devicePixelRatio;
+    const y = event.clientY - box.top - top / devicePixelRatio;
+    const heightOf = (value: number): number => sight.height * (1 - partOf(value, sight.y, sight.log));
+    this.hover(nearestLine(sight.stores, at(sight.x, x / sight.width), y, heightOf));
   };
 }

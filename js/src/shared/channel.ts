@@ -19,9 +19,9 @@
 // answers with a frame that is addressed to it (`frame.view`), so a reload and a second
 // tab fill at once.
 //
-// The one rule: `_esm` is evaluated per widget instance, so what a page shares hangs on
-// globalThis[Symbol.for("nbrealtime.v1")], and where that cannot be written everything
-// works with a channel per instance.
+// The one rule: a page has one channel for all its widgets (shared/common.ts), and where it
+// cannot, everything works with a channel per instance.
+import { common } from "./common";
 import { Pace } from "./pace";
 
 /** What the pump sends for one part in one tick. */
@@ -207,22 +207,11 @@ class Channel {
   };
 }
 
-/** What all bundles of a page share; private to this one where the global cannot be written. */
-function shared(): { channels: WeakMap<object, Channel> } {
-  const name = Symbol.for("nbrealtime.v1");
-  const space = globalThis as any;
-  try {
-    return (space[name] ??= { channels: new WeakMap() });
-  } catch {
-    return { channels: new WeakMap() };
-  }
-}
-
 /** Connects a view to what the pump sends for its model's `part`. */
 export async function join(model: Model, el: HTMLElement, hooks: Hooks): Promise<Link> {
   const reference = String(model.get("hub")).replace("IPY_MODEL_", "");
   const hub = await model.widget_manager!.get_model(reference);
-  const { channels } = shared();
+  const channels = common("channels", () => new WeakMap<object, Channel>());
   let channel = channels.get(hub);
   if (channel === undefined) channels.set(hub, (channel = new Channel(hub)));
   const found = channel;

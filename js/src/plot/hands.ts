@@ -1,0 +1,265 @@
+// What hands do with a view: zoom and pan, follow again, point, save.
+//
+// Collaborators: gestures.ts tells what a hand did, lens.ts keeps what is shown for it,
+// crosshair.ts and sync.ts point, toolbar.ts and menu.ts are the controls, save.ts, image.ts
+// and csv.ts make files; view.ts draws.
+//
+// The one rule: all of it is this view's own. Nothing reaches another view of the same plot,
+// but for a crosshair that plots share by name.
+import type { Link, Model } from "../shared/channel";
+import type { Action } from "./actions";
+import { Crosshair, type Sight } from "./crosshair";
+import { csv, fileName } from "./csv";
+import { Gestures } from "./gestures";
+import type { Header } from "./header";
+import { Lens } from "./lens";
+import { Menu } from "./menu";
+import { download, throughKernel, writeBeside } from "./save";
+import { valueAt } from "./scale";
+import type { Store } from "./store";
+import { Sync } from "./sync";
+import { Toolbar } from "./toolbar";
+import { pan, select, within, zoom, type Span } from "./zoom";
+
+/** What the hands are told of the view, and what they have it do. */
+export interface Host {
+  model: Model;
+  stage: HTMLElement;
+  link(): Link | null;
+  /** What is in view; null while there is nothing. */
+  sight(): Sight | null;
+  /** The columns that a lens looks at: the live ones, or the pause's. */
+  live(): readonly Store[];
+  /** What there is to look at: the oldest time and the newest. */
+  extent(): Span;
+  picture(): Promise<Blob>;
+  pause(): void;
+  resume(): void;
+  paused(): boolean;
+  closed(): boolean;
+  /** Draws anew; `fresh`: the value axis is to fit what is shown now. */
+  changed(fresh: boolean): void;
+}
+
+const SHORTEST = 0.001;
+/** A note comes after so long. */
+const BUSY_MS = 300;
+
+export class Hands {
+  readonly lens = new Lens();
+  private gestures: Gestures;
+  private cross = new Crosshair();
+  private sync: Sync;
+  private toolbar: Toolbar;
+  private menu: Menu;
+  private later: number | undefined;
+  private moved = false;
+
+  constructor(private host: Host) {
+    this.gestures = new Gestures((action) => this.act(action), () => this.lens.zoomed);
+    this.sync = new Sync((time) => this.shared(time));
+    this.menu = new Menu([
+      { name: "Save as PNG", run: (say) => this.save("png", say) },
+      { name: "Save as CSV", run: (say) => this.save("csv", say) },
+      { name: "Copy image", run: () => this.copy("png") },
+      { name: "Copy data as CSV", run: () => this.copy("csv") },
+    ]);
+    this.toolbar = new Toolbar(
+      this.menu,
+      () => this.follow(true),
+      () => this.pause(),
+    );
+    this.gestures.field.append(this.cross.root, this.toolbar.busy);
+    host.stage.append(this.gestures.field, this.toolbar.root, this.menu.list, this.cross.voice);
+  }
+
+  /** The zoom ends; with `live`, a pause too. */
+  follow(live: boolean): void {
+    this.lens.follow();
+    if (live && this.host.paused()) this.host.resume();
+    this.host.changed(true);
+  }
+
+  /** The kernel's answer to a question of ours. */
+  take(head: Header, series: number): void {
+    if (!this.lens.take(head, series, performance.now())) return;
+    this.host.changed(false);
+  }
+
+  /** Shows which controls there are to use. */
+  show(able: boolean): void {
+    this.toolbar.show(able, !this.host.closed(), this.host.paused(), this.lens.zoomed);
+    this.gestures.field.hidden = !able;
+  }
+
+  /** After every draw: what lies over the canvas, and what the kernel is to be asked. `left`, `top`: of the area. */
+  settle(left: number, top: number, sight: Sight): void {
+    const ms = performance.now();
+    this.gestures.place(left, top, sight.width, sight.height);
+    this.sync.join(this.host.model.get("cursor_sync") ?? "");
+    this.cross.place(sight, ms);
+    // While the plot moves below a resting pointer, its time moves too.
+    if (this.moved) this.sync.tell(this.cross.time(sight));
+    this.ask(ms, sight);
+  }
+
+  close(): void {
+    clearTimeout(this.later);
+    this.gestures.close();
+    this.menu.end();
+    this.sync.close();
+  }
+
+  // -- gestures -----------------------------------------------------------------------
+
+  private act(action: Action): void {
+    const sight = this.host.sight();
+    if (sight === null) return;
+    switch (action.do) {
+      case "select":
+        this.look(
+          sight,
+          action.x && select(sight.x, action.x[0], action.x[1]),
+          action.y && select([0, 1], action.y[0], action.y[1]),
+        );
+        break;
+      case "zoom":
+        if (action.axis === "x") this.look(sight, zoom(sight.x, action.place, action.factor), null);
+        else this.look(sight, null, zoom([0, 1], action.place, action.factor));
+        break;
+      case "pan":
+        if (action.axis === "x") this.look(sight, pan(sight.x, action.by), null);
+        else this.look(sight, null, pan([0, 1], action.by));
+        break;
+      case "follow":
+        this.cross.hide();
+        this.follow(false);
+        break;
+      case "pause":
+        this.pause();
+        break;
+      case "point":
+        this.cross.point(action.x, action.y);
+        this.pointed(sight);
+        break;
+      case "step": {
+        const time = this.cross.step(sight, action.by);
+        if (time === null) break;
+        this.cross.show(time);
+        this.pointed(sight);
+        this.cross.voice.textContent = this.cross.sentence(sight);
+        break;
+      }
+      case "unpoint":
+        this.moved = false;
+        this.cross.hide();
+        this.sync.tell(null);
+    }
+  }
+
+  /** Shows a span of time, places of the value axis, or both. */
+  private look(sight: Sight, x: Span | null, y: Span | null): void {
+    const { lens, host } = this;
+    if (x !== null) {
+      const [oldest, newest] = host.extent();
+      const span = within(x, { oldest, newest, shortest: SHORTEST });
+      // As far out as it goes, and back at the newest: nothing would change but that it stands still.
+      if (lens.x === null && span[0] === sight.x[0] && span[1] === sight.x[1]) return;
+      lens.look(span, host.live(), performance.now());
+    }
+    if (y !== null && y[1] - y[0] > 1e-9) {
+      const bounds: Span = [valueAt(y[0], sight.y, sight.log), valueAt(y[1], sight.y, sight.log)];
+      if (bounds.every(Number.isFinite) && bounds[1] - bounds[0] > 1e-12 * Math.max(...bounds.map(Math.abs))) lens.y = bounds;
+    }
+    const length = (span: Span): number => span[1] - span[0];
+    host.changed(x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6);
+  }
+
+  private pause(): void {
+    if (this.host.closed()) return;
+    if (this.host.paused()) this.host.resume();
+    else this.host.pause();
+  }
+
+  private pointed(sight: Sight): void {
+    this.moved = true;
+    this.cross.place(sight, performance.now());
+    this.sync.tell(this.cross.time(sight));
+  }
+
+  /** Another plot of the same name points at a time, or at nothing any more. */
+  private shared(time: number | null): void {
+    this.moved = false;
+    if (time === null) {
+      this.cross.hide();
+      return;
+    }
+    this.cross.show(time);
+    const sight = this.host.sight();
+    if (sight !== null) this.cross.place(sight, performance.now());
+  }
+
+  // -- the kernel ---------------------------------------------------------------------
+
+  /** Asks for what is shown in detail, and says so when the kernel lets it wait. */
+  private ask(ms: number, sight: Sight): void {
+    const { lens, host, toolbar } = this;
+    clearTimeout(this.later);
+    this.later = undefined;
+    if (lens.x === null || host.closed()) {
+      toolbar.busy.hidden = true;
+      return;
+    }
+    const question = lens.ask(ms, sight.width, host.live(), host.extent());
+    if (question !== null) host.link()?.say({ type: "range", ...question });
+    toolbar.busy.hidden = !lens.busy(ms);
+    // A gesture settles, a question waits: both want another look without any news.
+    this.later = setTimeout(() => {
+      const seen = host.sight();
+      if (seen !== null) this.ask(performance.now(), seen);
+    }, 150) as unknown as number;
+  }
+
+  // -- files --------------------------------------------------------------------------
+
+  private name(): string {
+    const { model } = this.host;
+    const sight = this.host.sight();
+    return model.get("title") || sight?.labels.slice(0, 3).join(" ") || "plot";
+  }
+
+  private table(): string {
+    const sight = this.host.sight()!;
+    const kept = sight.stores.map((store, index) => ({ store, label: sight.labels[index]! })).filter(({ store }) => store.end > store.start);
+    return csv(kept.map(({ label }) => label), kept.map(({ store }) => store), sight.x[0], sight.x[1]);
+  }
+
+  private async save(format: "png" | "csv", say: (words: string) => void): Promise<string> {
+    const sight = this.host.sight();
+    if (sight === null) return "Nothing to save yet";
+    const name = fileName(this.name(), sight.x[1], format);
+    const blob = format === "png" ? await this.host.picture() : new Blob([this.table()], { type: "text/csv;charset=utf-8" });
+    if (!throughKernel()) {
+      download(name, blob);
+      return `Saved ${name}`;
+    }
+    const waiting = setTimeout(() => say("Kernel busy, saved when it has time"), BUSY_MS);
+    try {
+      const written = await writeBeside(this.host.model, this.host.link()?.view ?? "", name, format, blob);
+      return `Saved beside the notebook: ${written}`;
+    } finally {
+      clearTimeout(waiting);
+    }
+  }
+
+  private async copy(format: "png" | "csv"): Promise<string> {
+    if (this.host.sight() === null) return "Nothing to copy yet";
+    try {
+      if (format === "csv") await navigator.clipboard.writeText(this.table());
+      else await navigator.clipboard.write([new ClipboardItem({ "image/png": this.host.picture() })]);
+    } catch {
+      return "This page may not copy; save it instead";
+    }
+    return "Copied";
+  }
+}
