@@ -67,7 +67,7 @@ class MessageLog implements View {
     }, this.#sheet);
     this.#list.style.height = `${Number(model.get("height"))}px`;
     const publish = `rt.publish(${JSON.stringify(topics[0] ?? "")}, "hello")`;
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-log-code"));
+    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, this.#name);
     this.root = make(
       "div",

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..live import cells
 from ..live.feed import Feed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..client import Link, Message
     from ..live.topic import LiveTopic
 
-__all__ = ["LEAST_HEIGHT", "StreamPanel", "follow", "topics_of"]
+__all__ = ["LEAST_HEIGHT", "StreamPanel", "checked_zone", "follow", "topics_of"]
 
 LEAST_HEIGHT: Final = 160
 _ENDED: Final = ("closed", "refused")
@@ -116,3 +117,13 @@ def follow(feed: Feed, put: Callable[[Sequence[Message]], object]) -> Callable[[
         if first is not None:
             put([first])
     return untap
+
+
+def checked_zone(name: str) -> str:
+    """Returns a time zone's name, "" for the browser's; raises ``ValueError`` for what is none."""
+    if name:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ValueError(f"a time zone is a name like 'UTC' or 'Europe/Berlin', not {name!r}") from error
+    return name

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import traitlets
 
 from ..live.feed import Feed
 from .parts import Part
-from .stream import LEAST_HEIGHT, StreamPanel, follow, topics_of
+from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 from .tablerows import MOST_COLUMNS, TablePart, TableRows
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class LiveTable(StreamPanel):
             raise ValueError(f"height is at least {LEAST_HEIGHT} pixels, not {height!r}")
         if key is not None and (type(key) is not str or not key):
             raise ValueError(f"key is a field's name, like 'sensor', not {key!r}")
-        chosen, zone = _columns(columns), _zone(time_zone)
+        chosen, zone = _columns(columns), checked_zone(time_zone)
         found = topics_of(topics, "a table")
         self._rows = TableRows(rows, key=key, columns=chosen)
         super().__init__(found)
@@ -131,12 +130,3 @@ def _columns(columns: str | Iterable[str] | None) -> list[str] | None:
     if not 1 <= len(chosen) <= MOST_COLUMNS:
         raise ValueError(f"a table has between 1 and {MOST_COLUMNS} columns, not {len(chosen)}")
     return chosen
-
-
-def _zone(name: str) -> str:
-    if name:
-        try:
-            ZoneInfo(name)
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            raise ValueError(f"a time zone is a name like 'UTC' or 'Europe/Berlin', not {name!r}") from error
-    return name

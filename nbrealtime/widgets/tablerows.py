@@ -83,7 +83,9 @@ class TableRows:
         self.came = 0
         self.unkeyed = 0
         """Messages without the key."""
-        self.columns: list[str] = list(columns or ())
+        # What tells the rows apart comes first.
+        first = [key] if key is not None and key != TOPIC else []
+        self.columns: list[str] = first if columns is None else list(columns)
         self.hidden = 0
         """Fields that would have been a column too many."""
         self.kept: OrderedDict[Any, Row] = OrderedDict()
