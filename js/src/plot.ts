@@ -3,6 +3,7 @@
 // Collaborators: plot/view.ts is the view. The one rule: whatever `render` began, the
 // function that it returns ends.
 import type { Model } from "./shared/channel";
+import { here } from "./shared/here";
 import { PlotView } from "./plot/view";
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
@@ -11,4 +12,9 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   return () => view.close();
 }
 
-export default { render };
+/** Called once for each model, also where no view of it is rendered yet. */
+function initialize({ model }: { model: Model }): void {
+  here(model).catch(() => {}); // no kernel, nobody to tell
+}
+
+export default { initialize, render };

@@ -26,6 +26,7 @@ from ..wire.times import parse_duration
 from .alertmarks import AlertMarks
 from .bundle import script, style
 from .notes import Annotation, moment
+from .pictured import Pictured
 from .plotoptions import Colors, Thresholds, TimeZone, check_bounds
 from .plotpart import PlotPart, Source
 from .pump import pump
@@ -51,12 +52,12 @@ class _Window(traitlets.Float[float, Any]):
         return seconds
 
 
-class LivePlot(anywidget.AnyWidget):
+class LivePlot(Pictured, anywidget.AnyWidget):
     """Shows the last ``window`` seconds of topics as lines, and keeps moving while cells run.
 
     It draws every numeric field of its topics, or those in ``fields``; of a pattern each topic as lines
-    of its own, as they appear. `close` keeps the
-    last picture and lets go of the topics; a plot that a cell made also goes when that
+    of its own, as they appear. `freeze` and `close` leave a picture in its place, which a saved notebook
+    shows without a kernel; a plot that a cell made goes when that
     cell runs again. A page that is reloaded, or opened twice, fills at once with what
     the topics still hold. Create and close it on the main thread.
 
@@ -153,7 +154,8 @@ class LivePlot(anywidget.AnyWidget):
             # Attempts are counted by the connection, and no topic hears of them.
             with suppress(ConnectionClosed):
                 self._unwatch.append(connection.link.listen(self._link_changed))
-        cells.own(cells.current_cell(), self._dispose)
+        self._cell = cells.current_cell()
+        cells.own(self._cell, self._dispose)
 
     @property
     def state(self) -> str:
@@ -184,7 +186,10 @@ class LivePlot(anywidget.AnyWidget):
         self._stream.notes.clear()
 
     def close(self) -> None:
-        """Keeps the last picture, marked with the time, and lets go of the topics. Harmless when repeated."""
+        """Lets go of the topics, and leaves a picture of what it showed, marked with the time, in its place.
+
+        A plot that no cell shows by itself (one in a box) keeps the picture in the browser. Harmless when repeated.
+        """
         if "_stream" not in self.__dict__:
             return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
         if self._stream.close(time.time()):
@@ -192,6 +197,9 @@ class LivePlot(anywidget.AnyWidget):
         # Also of a plot that closed with its topics.
         while self._unwatch:
             self._unwatch.pop()()
+        if not self._over:
+            self._over = True
+            self._picture_outputs()
 
     def __enter__(self) -> LivePlot:
         return self
@@ -213,8 +221,11 @@ class LivePlot(anywidget.AnyWidget):
         self._mark()
 
     def _dispose(self) -> None:
-        """Goes altogether: its cell runs again, and the output that showed it is replaced."""
+        """Goes altogether: its cell runs again, which clears the output that showed it."""
+        # What other cells show of it would be a reference to nothing.
+        self._over = self._over or not (self._shown is not None and self._shown.beyond(self._cell))
         self.close()
+        self._shown = None
         pump().leave(self._stream)
         super().close()
 

@@ -17,12 +17,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .. import lifecycle
 from .hub import Hub, hub
-from .pacing import Contention, Pacer, View
+from .pacing import DEFAULT_WIDTH, Contention, Pacer, View
 from .parts import Frame, Part
 
 __all__ = ["Pump", "pump"]
@@ -86,6 +86,11 @@ class Pump:
         self._pacer = Pacer()
         self._contention = Contention()
         self._seq = 0
+        self._answers: dict[tuple[str, str], Frame] = {}
+        """What parts answered to views' own words, by part and view."""
+        self._widths: dict[str, int] = {}
+        self.spoken_to = False
+        """Whether any browser ever said a word."""
 
     # -- any thread -------------------------------------------------------------------
 
@@ -108,6 +113,7 @@ class Pump:
         with self._changed:
             self._parts.pop(part.key, None)
             self._dirty.pop(part.key, None)
+            self._widths.pop(part.key, None)
         self._put("leave", part.key)
 
     def expect(self, part: Part) -> None:
@@ -124,6 +130,10 @@ class Pump:
                 if part.key not in self._coming:
                     self._changed.notify()
 
+    def width(self, part: Part) -> int:
+        """CSS pixels of the view that last said how wide it shows ``part``."""
+        return self._widths.get(part.key, DEFAULT_WIDTH)
+
     def wake(self) -> None:
         """Looks again now."""
         with self._changed:
@@ -139,6 +149,7 @@ class Pump:
             thread.join(seconds)
 
     def _received(self, _hub: Hub, content: Any, _buffers: Any) -> None:
+        self.spoken_to = True
         if self._ear is not None:
             self._ear.heard()
         if isinstance(content, dict):
@@ -168,7 +179,7 @@ class Pump:
                 words = list(self._inbox)
                 self._inbox.clear()
                 dirty = dict(self._dirty)
-            for kind, what in words:
+            for kind, what in _pertinent(words):
                 self._take(kind, what)
             self._tick(dirty)
 
@@ -189,19 +200,29 @@ class Pump:
         if kind == "hello":
             view = _view(content, content["page"])
             if view.part in self._parts:
+                self._measure(view)
                 self._pacer.hello(view)
         elif kind == "ack":
             views = [_view(one, content["page"]) for one in content["views"]]
-            self._pacer.ack(content["page"], [view for view in views if view.part in self._parts])
+            known = [view for view in views if view.part in self._parts]
+            for view in known:
+                self._measure(view)
+            self._pacer.ack(content["page"], known)
+        elif kind == "here":
+            return  # a page has our models, and shows none of them yet: `spoken_to` is what that says
         elif kind == "bye":
             self._pacer.bye(str(content["view"]))
             return
         else:
             part = self._parts.get(str(content["part"]))
-            if part is not None:
-                part.told(content)
+            if part is not None and (answer := part.told(content)) is not None:
+                self._answers[part.key, str(content["view"])] = answer
         if beside:
             self._pacer.beside(str(content.get("page")))
+
+    def _measure(self, view: View) -> None:
+        if view.visible:
+            self._widths[view.part] = view.width
 
     def _tick(self, dirty: dict[str, float]) -> None:
         now = time.monotonic()
@@ -209,7 +230,8 @@ class Pump:
         hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._pacer.suspicious())
         self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
-        if not plan:
+        answers, self._answers = self._answers, {}
+        if not plan and not answers:
             return
         parts: list[dict[str, Any]] = []
         buffers: list[bytes] = []
@@ -221,6 +243,9 @@ class Pump:
             self._collect(key, "", parts, buffers)
         for view in plan.answers:
             self._collect(view.part, view.view, parts, buffers)
+        # After the snapshots: a view that says hello and asks at once knows what the answer is about.
+        for (key, one), frame in answers.items():
+            self._put_frame(key, one, frame, parts, buffers)
         if parts:
             self._send(parts, buffers)
 
@@ -245,11 +270,17 @@ class Pump:
                 self._parts.pop(key, None)
             self._pacer.forget(key)
             return
-        if frame is None:
-            return
-        header, own = frame
-        parts.append({**header, "key": key, "kind": part.kind, "view": view or None, "buffers": len(own)})
-        buffers.extend(own)
+        if frame is not None:
+            self._put_frame(key, view, frame, parts, buffers)
+
+    def _put_frame(
+        self, key: str, view: str | None, frame: Frame, parts: list[dict[str, Any]], buffers: list[bytes]
+    ) -> None:
+        part = self._parts.get(key)
+        if part is not None:
+            header, own = frame
+            parts.append({**header, "key": key, "kind": part.kind, "view": view or None, "buffers": len(own)})
+            buffers.extend(own)
 
     def _send(self, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
         self._seq += 1
@@ -257,6 +288,20 @@ class Pump:
         target = self._hub
         if target is not None and target.comm is not None:
             target.send(content, buffers)
+
+
+def _pertinent(words: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """``words`` without questions that their view has asked anew since: a busy kernel may find a queue of them."""
+    asked: set[tuple[Any, Any]] = set()
+    kept = []
+    for kind, what in reversed(words):
+        if kind == "word" and what.get("type") == "range":
+            question = (what.get("part"), what.get("view"))
+            if question in asked:
+                continue
+            asked.add(question)
+        kept.append((kind, what))
+    return kept[::-1]
 
 
 def _view(content: dict[str, Any], page: Any) -> View:

@@ -121,7 +121,7 @@ gaps.plot(window="30s")"""
 
 
 def test_a_plot_can_be_paused_and_closed_by_its_reader(open_notebook):
-    notebook = open_notebook(SERVER, TOPIC, FEED, 'plot = temp.plot(window="20s")\nplot', "plot.close()")
+    notebook = open_notebook(SERVER, TOPIC, FEED, 'plot = temp.plot(window="20s")\nplot', "temp.close()")
     notebook.run(0, 1, 2, 3)
     notebook.wait_state("live")
     notebook.plot.hover()

@@ -31,16 +31,18 @@ class Notebook:
         self._text: dict[str, str] = {}  # message ids to streams
         self._errors: dict[str, str] = {}
         self._idle: set[str] = set()
+        self.displays: list[tuple[str, str, dict[str, Any]]] = []
+        """Runs, message types and contents of everything that was displayed, or took the place of a display."""
 
-    def start(self, code: str, cell: str | None = None) -> str:
-        """Send a cell; return its run's id."""
+    def start(self, code: str, cell: str | None = None, *, asks: bool = False) -> str:
+        """Send a cell, from a front end that can be asked for input or not; return its run's id."""
         session = self.client.session
         content = {
             "code": code,
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": asks,
             "stop_on_error": True,
         }
         message = session.msg("execute_request", content)
@@ -51,9 +53,9 @@ class Notebook:
         self._text[run] = ""
         return run
 
-    def run(self, code: str, cell: str | None = None) -> str:
+    def run(self, code: str, cell: str | None = None, *, asks: bool = False) -> str:
         """Run a cell to its end; return what it printed. Raises ``AssertionError`` with its traceback."""
-        run = self.start(code, cell)
+        run = self.start(code, cell, asks=asks)
         self.finish(run)
         if run in self._errors:
             raise AssertionError(self._errors[run])
@@ -89,6 +91,8 @@ class Notebook:
         kind, content = message["msg_type"], message["content"]
         if kind == "stream":
             self._text[run] = self._text.get(run, "") + content["text"]
+        elif kind in ("display_data", "update_display_data", "execute_result"):
+            self.displays.append((run, kind, content))
         elif kind == "error":
             self._errors[run] = "\n".join(content["traceback"])
         elif kind == "status" and content["execution_state"] == "idle":

@@ -1,0 +1,160 @@
+"""What of a plot outlives its kernel: pictures of its last state, in the place of its outputs.
+
+Collaborators: `plot.LivePlot` is one; `shown.Shown` knows its outputs, `picture` draws, `headless` asks for a
+picture at the end of each cell that nobody looks at.
+
+The one rule: a picture is made of a snapshot, the very frame that a new view would get; nothing is read twice, and
+a plot needs no browser for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import zlib
+from typing import Any, Final, Literal
+
+from . import headless
+from .pacing import Viewing
+from .parts import Frame
+from .picture import Look, Scene, lay_scene, to_png, to_svg
+from .plotpart import PlotPart
+from .pump import pump
+from .shown import WIDGET, Bundle, Shown, kernel
+
+__all__ = ["Pictured"]
+
+_SEEN: Final = (
+    *("window", "newest", "closed", "reason", "text", "series", "topics", "data"),
+    *("annotations", "marks", "lines"),
+)
+"""What of a header can be seen in a picture."""
+
+
+class Pictured:
+    """The part of a plot that makes pictures of it. The widget it belongs to has ``_stream`` and the traits."""
+
+    _stream: PlotPart
+
+    # As a class's own, for a plot whose `__init__` refused its arguments and that Python closes all the same.
+    _shown: Shown | None = None
+    _over = False
+    """Closed by `close`: what shows it from now on is a picture."""
+    _pictured: int | None = None
+
+    def to_svg(
+        self,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        theme: Literal["auto", "light", "dark"] = "auto",
+    ) -> str:
+        """Returns what the plot shows now as an SVG document, drawn by the kernel.
+
+        Args:
+            width: CSS pixels; as wide as it is shown, else 800.
+            height: CSS pixels; the plot's own.
+            theme: ``"auto"`` is dark on a page that is.
+        """
+        return to_svg(self._scene(self._now(), width, height), theme)
+
+    def to_png(
+        self,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        theme: Literal["light", "dark"] = "light",
+    ) -> bytes:
+        """Returns what the plot shows now as a PNG file, two pixels for each CSS pixel; see `to_svg`."""
+        return to_png(self._scene(self._now(), width, height), theme)
+
+    def freeze(self) -> None:
+        """Puts a picture of what it shows now in the place of its outputs, where it stays when the kernel is gone.
+
+        The plot itself goes on, unseen and at no cost; leave it as the last expression of a cell to see it again.
+        An output that a page has loaded from the file since it was made (a reload) can no longer be replaced.
+        """
+        self._picture_outputs()
+
+    def _ipython_display_(self) -> None:
+        # And not `_repr_mimebundle_` alone: an output can be replaced only if it was displayed with an id.
+        if self._shown is None:
+            self._shown = Shown()
+        bundle = self._picture(self._now()) if self._over else self._live()
+        if kernel() is not None and not self._over:
+            self._shown.display(bundle)
+            self._pictured = None
+            headless.watch(self)
+        else:
+            from IPython.display import publish_display_data
+
+            publish_display_data(*bundle)  # type: ignore[no-untyped-call, unused-ignore]
+
+    def _live(self) -> Bundle:
+        """The widget, and beside it a picture for what cannot show one: GitHub, and a page made of the file."""
+        found = self._repr_mimebundle_()  # type: ignore[attr-defined]
+        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
+        frame = self._now()
+        if WIDGET in data and frame[0]["newest"] is not None:
+            pictured, about = self._picture(frame)
+            data = {**data, "image/png": pictured["image/png"]}
+            metadata = {**metadata, "image/png": about["image/png"]}
+        return data, metadata
+
+    def _picture_outputs(self) -> None:
+        """Every output becomes a picture, for good."""
+        if self._shown is not None and self._shown.anywhere:
+            self._shown.replace(self._picture(self._now()), for_good=True)
+
+    def _refresh_picture(self) -> None:
+        """Nobody looks: every output is a picture from now on, as new as the end of the last cell."""
+        if self._shown is None or not self._shown.anywhere:
+            return
+        frame = self._now()
+        mark = _digest(frame, self._look())
+        if mark != self._pictured:
+            self._pictured = mark
+            self._shown.replace(self._picture(frame), for_good=False)
+
+    def _now(self) -> Frame:
+        width = pump().width(self._stream)
+        found = self._stream.snapshot(time.time(), Viewing(width=width))
+        if found is None:
+            raise AssertionError("a plot always has something to show")
+        return found
+
+    def _look(self, width: int | None = None, height: int | None = None) -> Look:
+        plot: Any = self
+        return Look(
+            width=max(280, width or pump().width(self._stream)),
+            height=max(160, height or plot.height),
+            title=plot.title,
+            units=plot.units,
+            y_range=plot.y_range,
+            scale=plot.scale,
+            thresholds=plot.thresholds,
+            time_zone=plot.time_zone,
+            color=plot.color,
+        )
+
+    def _scene(self, frame: Frame, width: int | None = None, height: int | None = None) -> Scene:
+        header, buffers = frame
+        return lay_scene(header, buffers, self._look(width, height), time.time())
+
+    def _picture(self, frame: Frame) -> Bundle:
+        scene = self._scene(frame)
+        data = {
+            "image/svg+xml": to_svg(scene),
+            "image/png": base64.b64encode(to_png(scene)).decode("ascii"),
+            "text/plain": scene.words,
+        }
+        return data, {"image/png": {"width": scene.width, "height": scene.height}}
+
+
+def _digest(frame: Frame, look: Look) -> int:
+    """The same number for the same picture, but for the time that it says."""
+    header, buffers = frame
+    mark = zlib.crc32(repr(({name: header.get(name) for name in _SEEN}, look)).encode())
+    for buffer in buffers:
+        mark = zlib.crc32(buffer, mark)
+    return mark
