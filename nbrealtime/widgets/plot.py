@@ -30,7 +30,9 @@ from .pictured import Pictured
 from .plotoptions import Colors, Thresholds, TimeZone, check_bounds
 from .plotpart import PlotPart, Source
 from .pump import pump
+from .saving import answer
 from .subjects import topic_of
+from .subshells import hear_at_once
 
 __all__ = ["LivePlot", "plot"]
 
@@ -145,6 +147,7 @@ class LivePlot(Pictured, anywidget.AnyWidget):
         )
         self._stream.notes.changed = self._mark
         self.set_trait("part", self._stream.key)
+        self.on_msg(self._heard)
         for source in sources:
             self._unwatch.append(source.feed.watch(self._mark))
         marks = AlertMarks(sources, self._mark)
@@ -201,6 +204,15 @@ class LivePlot(Pictured, anywidget.AnyWidget):
             self._over = True
             self._picture_outputs()
 
+    def reset_view(self) -> None:
+        """Has every view of this plot show the newest again: a zoom ends, and a pause. What is hidden stays hidden."""
+        self.send({"type": "reset_view"})
+
+    def open(self) -> None:
+        """Opens the comm (ipywidgets calls it); what a view says is heard while a cell runs."""
+        super().open()
+        hear_at_once(self.comm)
+
     def __enter__(self) -> LivePlot:
         return self
 
@@ -216,6 +228,11 @@ class LivePlot(Pictured, anywidget.AnyWidget):
 
     def _mark(self) -> None:
         pump().mark(self._stream)
+
+    def _heard(self, _widget: Any, content: Any, buffers: Any) -> None:
+        """A view has a file that its host lets out through us alone. The main thread, or a subshell's."""
+        if isinstance(content, dict) and content.get("type") == "save":
+            self.send(answer(content, buffers))
 
     def _link_changed(self, _status: object) -> None:
         self._mark()
