@@ -120,7 +120,13 @@ class Commits:
         refusal = Refusal(
             "the server could not keep the message: try again", ErrorCode.UNAVAILABLE, retry=True
         )
+        opened: set[tuple[Session, str]] = set()
         for publish in batch:
+            session = publish.session
+            if session is not None and (session, publish.entry.topic) not in opened:
+                # It was taken before anything was refused that is remembered now, and has to come first again.
+                opened.add((session, publish.entry.topic))
+                session.refused.pop(publish.entry.topic, None)
             self._refuse(publish, refusal)
         later, self._batch = self._batch, []
         for publish in later:

@@ -159,6 +159,30 @@ def test_a_failed_batch_is_refused_and_what_follows_waits_for_it(make_bench):
     assert [(message["id"], message["offset"]) for message in bench.heard(ada)] == [(11, 1), (12, 2), (14, 3)]
 
 
+def test_what_fails_late_still_goes_before_what_was_refused_at_once(make_bench):
+    store = PatientStore()
+    bench = make_bench(None, store)
+    ada = bench.join_v2()
+    store.fails = True
+    bench.publish(ada, "a", 1, key="k1", ack=True, id=1)
+    bench.hub.flush()
+    bench.publish(ada, "a", 2, key="k2", ack=True, id=2)
+    ada.gate = lambda now: 1.5
+    bench.publish(ada, "a", 3, key="k3", ack=True, id=3)  # refused before the first one fails
+    ada.gate = None
+    store.answer()
+    assert [message["id"] for message in bench.heard(ada)] == [3, 1, 2]
+    for number in (1, 2, 3):
+        bench.publish(ada, "a", number, key=f"k{number}", ack=True, id=number + 10)
+    bench.hub.flush()
+    store.answer()
+    assert [(message["id"], message.get("offset")) for message in bench.heard(ada)] == [
+        (11, 1),
+        (12, 2),
+        (13, 3),
+    ]
+
+
 def test_who_publishes_too_fast_is_told_when_to_come_again(bench):
     ada = bench.join_v2()
     ada.gate = lambda now: 1.5

@@ -1,6 +1,12 @@
-"""Exactly once and in order, or an announced gap: whatever the network, the store and the server do."""
+"""Exactly once and in order, or an announced gap: whatever the network, the store and the server do.
+
+``NBREALTIME_EXAMPLES=6000 pytest tests/protocol`` looks for an hour: what takes several unlikely steps is found by that, and
+not by the few examples of an ordinary run.
+"""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -231,7 +237,10 @@ class ForgetfulMachine(DurableMachine):
 
 
 QUICK = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("NBREALTIME_EXAMPLES", "60")),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestInMemory = ProtocolMachine.TestCase
 TestInMemory.settings = QUICK

@@ -37,6 +37,8 @@ KEPT_SECONDS = 60
 PAGE = 2
 KEY_SECONDS = 300.0
 OUTBOX_BYTES = 2_500
+FORGOTTEN_MS = 24 * 3600 * 1000
+"""After so long without a message a topic is none."""
 
 
 # -- what is true -------------------------------------------------------------------------------------
@@ -349,8 +351,10 @@ class Ear:
             if epoch is None:
                 continue
             if stream.at is None:
-                if self.name == PATTERN and not stream.number and self._world.truth.lives[topic][-1].over:
-                    # It came and went with its server: nobody is left who knows that it was there.
+                life = self._world.truth.lives[topic][-1]
+                forgotten = life.over or self._world.now - life.entries[-1].timestamp >= FORGOTTEN_MS
+                if self.name == PATTERN and epoch != stream.epoch and forgotten:
+                    # It came since this began, and went: nobody is left who knows that it was there.
                     continue
                 last = stream.last(epoch)
             else:

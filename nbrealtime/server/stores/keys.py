@@ -5,13 +5,15 @@ young one is filled, and becomes the old one when it has half the bound or is as
 old as keys are remembered; what was old then is dropped whole.
 
 The one rule: whatever is dropped before its time changes the name of that
-user's memory. Rotating two tables costs nothing for each key; expiring keys one
+user's memory, and is still known for a moment after: who connected just before was told the
+old name, and what it writes again now relies on it. Rotating two tables costs nothing for each key; expiring keys one
 by one from the front of a dict costs more the longer it lasts.
 """
 
 from __future__ import annotations
 
 import secrets
+from typing import Final
 
 from nbrealtime.hub.store import Committed
 
@@ -19,15 +21,19 @@ __all__ = ["KeyMemory", "UserKeys"]
 
 _Key = tuple[str, str]
 
+LINGER_MS: Final = 5_000
+"""How long after its drop a key is still known: a client writes again what it must when it connects, at once."""
+
 
 class UserKeys:
     """The keys of one user; times in milliseconds."""
 
-    __slots__ = ("began", "mark", "newest", "old", "old_newest", "young")
+    __slots__ = ("began", "dropped", "mark", "newest", "old", "old_newest", "young")
 
     def __init__(self, now: int) -> None:
         self.young: dict[_Key, Committed] = {}
         self.old: dict[_Key, Committed] = {}
+        self.dropped: list[tuple[int, dict[_Key, Committed]]] = []
         self.began = now
         self.newest = now
         self.old_newest = now
@@ -39,7 +45,7 @@ class KeyMemory:
 
     Arguments:
         seconds: how long a key is remembered.
-        per_user: how many of one user, of all topics together.
+        per_user: how many of one user, of all topics together; those of the last seconds come on top.
         name: of the memory as a whole; a random one by default.
     """
 
@@ -79,6 +85,9 @@ class KeyMemory:
     def find(self, keys: UserKeys, pair: tuple[str, str], now: int) -> Committed | None:
         """Returns what the original of this (topic, key) was told, or None if it is new."""
         original = keys.young.get(pair) or keys.old.get(pair)
+        if original is None and keys.dropped:
+            keys.dropped = [(at, table) for at, table in keys.dropped if now - at < LINGER_MS]
+            original = next((table[pair] for _, table in keys.dropped if pair in table), None)
         if original is None or now - original.timestamp >= self._lifetime:
             return None
         return original
@@ -115,6 +124,8 @@ class KeyMemory:
         if found.old and now - found.old_newest < self._lifetime:
             found.mark = f".{secrets.token_hex(4)}"
             self.changed.add(user)
+            found.dropped = [(at, table) for at, table in found.dropped if now - at < LINGER_MS]
+            found.dropped.append((now, found.old))
         found.old, found.young = found.young, {}
         found.old_newest = found.newest
         found.began = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbrealtime.hub.store import Committed
-from nbrealtime.server.stores.keys import KeyMemory
+from nbrealtime.server.stores.keys import LINGER_MS, KeyMemory
 
 
 class Memory:
@@ -42,11 +42,21 @@ def test_one_too_many_changes_the_name_once_for_many():
     memory.remember(*map(str, range(11)))
     changed = memory.name
     assert changed != "m"
-    assert not memory.knows("0")
     memory.remember("11", "12")
     assert memory.name == changed
     assert memory.keys.changed == {"u"}
     assert memory.keys.marks() == {"u": changed.removeprefix("m")}
+
+
+def test_who_was_told_the_old_name_just_before_can_still_rely_on_it():
+    memory = Memory(seconds=300.0)
+    memory.remember(*map(str, range(30)))
+    assert all(map(memory.knows, map(str, range(30))))
+    memory.now += LINGER_MS - 1
+    assert memory.knows("0")
+    memory.now += 1
+    assert not memory.knows("0")
+    assert memory.knows("29")
 
 
 def test_keys_that_had_their_time_are_no_loss():
