@@ -202,10 +202,13 @@ class Ring:
         last: int | None = None,
         since: float | None = None,
         until: float | None = None,
+        *,
+        spare: int = 0,
     ) -> tuple[Floats, dict[str, Floats]]:
         """Return copies: times, and a column for each of ``fields`` (all by default; NaN is a gap).
 
-        ``last`` keeps the newest so many; ``since`` and ``until`` keep ``since <= t <= until`` (s since the epoch).
+        ``last`` keeps the newest so many; ``since`` and ``until`` keep ``since <= t <= until`` (s since the epoch),
+        and ``spare`` samples more on either side.
         An unknown field comes as NaN, because a field may be asked for before its first sample.
         """
         with self._lock:
@@ -214,6 +217,7 @@ class Ring:
                 begin = self._search(since, "left")
             if until is not None:
                 end = max(begin, self._search(until, "right"))
+            begin, end = max(0, begin - spare), min(self._count, end + spare)
             if last is not None:
                 begin = max(begin, end - max(0, last))
             names = tuple(self._columns) if fields is None else tuple(fields)
@@ -226,6 +230,12 @@ class Ring:
         """How many samples there are with ``since <= t <= until``."""
         with self._lock:
             return max(0, self._search(until, "right") - self._search(since, "left"))
+
+    def after(self, time: float) -> float | None:
+        """The time of the first sample that is not before ``time``, or None."""
+        with self._lock:
+            at = self._search(time, "left")
+            return self._time_at(at) if at < self._count else None
 
     @property
     def extent(self) -> tuple[float, float] | None:

@@ -55,12 +55,21 @@ def choose(before: Mode | None, window: float, interval: float | None, width: fl
     return before or "points"
 
 
-def pack_points(times: Floats, values: Floats) -> tuple[dict[str, Any], bytes]:
-    """A header and 4-byte floats: n times after ``t0``, n values in ``v0 + scale × f``."""
-    t0 = float(times[0]) if len(times) else 0.0
+def pack_points(times: Floats, values: Floats, *, slack: float = 0.0) -> tuple[dict[str, Any], bytes]:
+    """A header and 4-byte floats: n times after ``t0``, n values in ``v0 + scale × f``.
+
+    Times that are even to within ``slack`` seconds travel as ``step``: the n-th is ``t0 + n × step``, and only values follow.
+    """
+    n = len(times)
+    t0 = float(times[0]) if n else 0.0
     v0, scale = _frame_of(values)
-    body = _floats(times - t0) + _floats((values - v0) / scale)
-    return {"mode": "points", "n": len(times), "t0": t0, "v0": v0, "scale": scale}, body
+    header = {"mode": "points", "n": n, "t0": t0, "v0": v0, "scale": scale}
+    body = _floats((values - v0) / scale)
+    if n and slack > 0:
+        step = (float(times[-1]) - t0) / (n - 1) if n > 1 else 0.0
+        if bool((np.abs(times - (t0 + step * np.arange(n))) <= slack).all()):
+            return {**header, "step": step}, body
+    return header, _floats(times - t0) + body
 
 
 def pack_band(band: Band, width: float) -> tuple[dict[str, Any], bytes]:

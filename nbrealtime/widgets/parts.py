@@ -48,8 +48,11 @@ class Part(Protocol):
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """Everything, for a view that has nothing; does not change what the next ``frame`` says."""
 
-    def told(self, content: dict[str, Any]) -> None:
-        """A view said something of its own (``link.say``). Runs on the pump thread: quick, no widget touched."""
+    def told(self, content: dict[str, Any]) -> Frame | None:
+        """A view said something of its own (``link.say``). Runs on the pump thread: quick, no widget touched.
+
+        What it returns is sent to that view alone, with the tick that follows.
+        """
 
 
 class StatePart:

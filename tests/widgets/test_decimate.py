@@ -126,3 +126,16 @@ def test_a_band_without_holes_needs_no_offsets():
     header, body = pack_band(holes, 0.1)
     assert header["dense"] is False
     assert np.frombuffer(body[:8], "<u4").tolist() == [0, 5]
+
+
+def test_even_times_travel_as_a_step_and_uneven_ones_as_they_are():
+    times = 1.7e9 + np.arange(600) * 0.1
+    header, body = pack_points(times, np.sin(times), slack=3e-5)
+    assert header["step"] == pytest.approx(0.1)
+    assert len(body) == 4 * 600
+    assert np.abs(header["t0"] + header["step"] * np.arange(600) - times).max() < 3e-5
+    times[300] += 1e-4
+    header, body = pack_points(times, np.sin(times), slack=3e-5)
+    assert "step" not in header
+    assert len(body) == 8 * 600
+    assert pack_points(times[:1], np.ones(1), slack=3e-5)[0]["step"] == 0.0

@@ -214,3 +214,148 @@ def test_a_plot_closes_when_all_its_topics_did(part, feed):
     feed.said.state = "closed"
     assert part.frame(NOW + 1, WIDE)[0]["closed"] == (NOW + 1) * 1000
     assert part.state == "closed"
+
+
+# Long windows, and the past.
+
+
+def stream(feed, seconds: float, rate: float) -> None:
+    """A sawtooth of a minute."""
+    steps = round(seconds * rate)
+    for begin in range(0, steps, 100_000):
+        n = np.arange(begin, min(steps, begin + 100_000))
+        times = NOW + (n + 0.5) / rate
+        feed.ring.append(times, {"value": (times - NOW) % 60})
+
+
+def ask(part, begin: float, end: float, width: int = 800, request: int = 1):
+    return part.told({"type": "range", "from": begin, "to": end, "width": width, "request": request})
+
+
+def test_every_frame_says_what_is_still_held(part, feed):
+    assert part.frame(NOW, WIDE)[0]["extent"] is None
+    feed.put(NOW + np.arange(100), value=np.arange(100))
+    assert part.frame(NOW + 100, WIDE)[0]["extent"] == [NOW, NOW + 99]
+    assert part.snapshot(NOW + 100, WIDE)[0]["extent"] == [NOW, NOW + 99]
+
+
+def test_a_window_longer_than_the_ring_is_whole(feed):
+    part = PlotPart([Source("lab:temp", feed)], window=3600)
+    feed.ring = Ring(samples=20_000)
+    stream(feed, 4000, 500)
+    assert feed.ring.oldest > NOW + 3900
+    header, (body,) = part.frame(NOW + 4000, WIDE)
+    entry = header["data"][0]
+    assert (entry["mode"], entry["bin"], entry["dense"]) == ("band", 5, True)
+    assert entry["n"] >= 720
+    low, high, _ = (entry["v0"] + np.frombuffer(body, "<f4")).reshape(3, -1)
+    inside = (entry["k0"] + np.arange(entry["n"])) * 5 - NOW
+    np.testing.assert_allclose(low[1:-1], (inside % 60)[1:-1], atol=0.01)
+    np.testing.assert_allclose(high[1:-1], (inside % 60)[1:-1] + 5, atol=0.01)
+    feed.put([NOW + 4000.1], value=[99])
+    header, (body,) = part.frame(NOW + 4000.1, WIDE)
+    assert samples((header, [])) == {0: 1}
+    assert len(body) == 12
+
+
+def test_a_short_window_for_which_samples_are_missing_is_shown_in_the_bins_that_there_are(feed):
+    feed.ring = Ring(samples=1000)
+    part = PlotPart([Source("lab:temp", feed)], window=10)
+    stream(feed, 0.5, 1000)
+    part.frame(NOW + 0.5, WIDE)
+    feed.put(NOW + 0.5 + np.arange(500) / 1000 + 0.0005, value=np.ones(500))
+    assert part.frame(NOW + 1, WIDE)[0]["data"][0]["bin"] == 0.02
+    feed.put(NOW + 1 + np.arange(9000) / 1000 + 0.0005, value=np.ones(9000))
+    entry = part.frame(NOW + 10, WIDE)[0]["data"][0]
+    assert (entry["reset"], entry["bin"], entry["n"]) == (True, 0.1, 100)
+    # And stays so, for every view alike.
+    feed.put([NOW + 10.0005], value=[1])
+    assert part.snapshot(NOW + 10, WIDE)[0]["data"][0]["bin"] == 0.1
+    entry = part.frame(NOW + 10, WIDE)[0]["data"][0]
+    assert (entry["reset"], entry["bin"], entry["n"]) == (False, 0.1, 1)
+
+
+def test_a_snapshot_changes_no_mode_under_the_other_views(part, feed):
+    feed.put(NOW + np.arange(100) / 10, value=np.zeros(100))
+    assert part.frame(NOW + 10, WIDE)[0]["data"][0]["mode"] == "points"
+    feed.put(NOW + 10 + np.arange(20_000) / 1000, value=np.zeros(20_000))
+    part.snapshot(NOW + 30, WIDE)
+    entry = part.frame(NOW + 30, WIDE)[0]["data"][0]
+    assert (entry["mode"], entry["reset"]) == ("band", True)
+
+
+def test_a_regular_series_travels_without_its_times(part, feed):
+    feed.put(NOW + np.arange(100) / 10, value=np.zeros(100))
+    header, (body,) = part.frame(NOW + 10, WIDE)
+    assert header["data"][0]["step"] == pytest.approx(0.1)
+    assert len(body) == 400
+    feed.put([NOW + 10.1, NOW + 10.15, NOW + 10.3], value=[0, 0, 0])
+    header, (body,) = part.frame(NOW + 11, WIDE)
+    assert "step" not in header["data"][0]
+    assert len(body) == 24
+
+
+def test_a_range_of_the_past_is_answered_as_finely_as_it_is_kept(part, feed):
+    feed.ring = Ring(samples=100_000)
+    stream(feed, 1000, 1000)
+    part.frame(NOW + 1000, WIDE)
+    # As bins that fit the pixels.
+    header, (body,) = ask(part, NOW + 100, NOW + 900, request=7)
+    assert header["range"] == {"from": NOW + 100, "to": NOW + 900, "request": 7}
+    entry = header["data"][0]
+    assert (entry["mode"], entry["bin"], entry["reset"]) == ("band", 1, True)
+    assert len(body) == 12 * entry["n"]
+    assert 800 <= entry["n"] <= 803
+    # As samples, where there are no more than pixels.
+    entry = ask(part, NOW + 950, NOW + 950.5)[0]["data"][0]
+    assert (entry["mode"], entry["t0"], entry["n"]) == ("points", pytest.approx(NOW + 949.9995), 502)
+    assert entry["step"] == pytest.approx(0.001)
+    # As the finest bins, where the samples are gone.
+    entry = ask(part, NOW + 100, NOW + 104)[0]["data"][0]
+    assert (entry["mode"], entry["bin"]) == ("band", 0.1)
+    assert entry["interval"] == pytest.approx(0.001, rel=1e-3)
+
+
+def test_an_answer_changes_nothing_for_the_frames(part, feed):
+    stream(feed, 100, 1000)
+    part.frame(NOW + 100, WIDE)
+    ask(part, NOW + 50, NOW + 50.5)
+    feed.put([NOW + 100.0015], value=[1])
+    entry = part.frame(NOW + 100, WIDE)[0]["data"][0]
+    assert (entry["mode"], entry["bin"], entry["reset"], entry["n"]) == ("band", 0.1, False, 1)
+
+
+def test_the_margin_of_a_range_does_not_make_its_middle_coarse(part, feed):
+    feed.ring = Ring(samples=100_000)
+    stream(feed, 1000, 1000)
+    part.frame(NOW + 1000, WIDE)
+    header, _ = ask(part, NOW + 899.81, NOW + 900.61)
+    assert header["range"]["from"] == pytest.approx(NOW + 900.01)
+    assert header["data"][0]["mode"] == "points"
+
+
+def test_a_range_in_which_nothing_is_kept_has_nothing(part, feed):
+    feed.put(NOW + np.arange(100), value=np.arange(100))
+    part.frame(NOW + 100, WIDE)
+    assert ask(part, NOW - 2000, NOW - 1000)[0]["data"][0]["n"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [(NOW, NOW), (NOW, NOW - 1), (float("nan"), NOW), (0, float("inf"))]
+)
+def test_what_is_no_range_is_refused(part, begin, end):
+    with pytest.raises(ValueError, match="range"):
+        ask(part, begin, end)
+
+
+def test_several_series_answer_together_and_none_is_asked_of_a_closed_plot(feed):
+    other = Feed("lab:other")
+    part = PlotPart([Source("lab:temp", feed), Source("lab:other", other)], window=60)
+    feed.put(NOW + np.arange(10), a=np.arange(10), b=np.arange(10))
+    other.put(NOW + np.arange(3000) / 100, value=np.ones(3000))
+    part.frame(NOW + 10, WIDE)
+    header, _ = ask(part, NOW, NOW + 30, width=600)
+    assert [entry["series"] for entry in header["data"]] == [0, 1, 2]
+    assert [entry["mode"] for entry in header["data"]] == ["points", "points", "band"]
+    part.close(NOW + 11)
+    assert ask(part, NOW, NOW + 30) is None

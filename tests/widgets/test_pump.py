@@ -223,3 +223,38 @@ def test_stopping_ends_the_thread_and_is_harmless_twice(pump, browser, join):
     pump.stop()
     pump.stop()
     assert not pump._thread.is_alive()
+
+
+class Answering(StatePart):
+    """A part that repeats to a view what that asked."""
+
+    def __init__(self) -> None:
+        super().__init__("plot", dict, max_hz=60.0)
+        self.asked: list[int] = []
+
+    def told(self, content):
+        self.asked.append(content["request"])
+        return {"said": content["request"]}, [b"12"]
+
+
+def test_what_a_part_answers_goes_to_the_view_that_asked(browser, join):
+    part = join(Answering())
+    browser.hello(part, "one")
+    browser.hello(part, "other")
+    browser.say(type="range", part=part.key, view="one", page="page", request=5)
+    browser.wait(lambda: any("said" in one for one in browser.parts()))
+    answers = [one for one in browser.parts() if "said" in one]
+    assert answers == [{"said": 5, "key": part.key, "kind": "plot", "view": "one", "buffers": 1}]
+
+
+def test_of_a_queue_of_questions_a_views_newest_is_answered(pump, browser, join):
+    part = join(Answering())
+    with pump._changed:
+        # As a kernel finds them that was computing.
+        for request in range(10):
+            for view in ("one", "other"):
+                word = {"type": "range", "part": part.key, "view": view, "page": "page", "request": request}
+                pump._inbox.append(("word", word))
+        pump._changed.notify()
+    browser.wait(lambda: sum("said" in one for one in browser.parts()) == 2)
+    assert part.asked == [9, 9]
