@@ -1,7 +1,7 @@
 """Exactly once and in order, or an announced gap: whatever the network, the store and the server do.
 
-``NBREALTIME_EXAMPLES=6000 pytest tests/protocol`` looks for an hour: what takes several unlikely steps is found by that, and
-not by the few examples of an ordinary run.
+``NBREALTIME_EXAMPLES=6000 pytest --timeout 0 tests/protocol`` looks for an hour: what takes several unlikely steps is found by
+that, and not by the few examples of an ordinary run.
 """
 
 from __future__ import annotations
