@@ -5,10 +5,10 @@
 //   node build.mjs --tests   js/test/*.test.ts into js/build/, for `node --test`
 //
 // One bundle per widget class, because a widget's `_esm` is sent and evaluated once per
-// *instance*: nobody pays for uPlot to see a badge. The esbuild JS API and not its
+// *instance*: nobody pays for a plot to see a badge. The esbuild JS API and not its
 // command, because the command is a platform binary that npm's blocked install scripts
 // may not have put in place.
-import { copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -47,8 +47,6 @@ if (process.argv.includes("--tests")) {
     metafile: true,
     legalComments: "none",
   });
-  // MIT asks that its notice travels with the code that is bundled here.
-  await copyFile(join(here, "node_modules", "uplot", "LICENSE"), join(target, "uplot.LICENSE.txt"));
   let total = 0;
   for (const file of Object.keys(metafile.outputs).sort()) {
     const { size } = await stat(join(process.cwd(), file));

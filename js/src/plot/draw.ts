@@ -1,6 +1,6 @@
 // Lines, bands, gaps and the hatch after the last sample, on a 2D context.
 //
-// Collaborators: view.ts calls it from uPlot's draw hook, store.ts holds the columns.
+// Collaborators: view.ts calls it between the axes and what lies over them, store.ts holds the columns.
 //
 // The one rule: everything is in device pixels here; `scene` says how a time and a value
 // become one.

@@ -51,11 +51,15 @@ const meets = (a: Box, b: Box): boolean =>
 /** Finds each flag its row, and remembers it. */
 export class Rows {
   private kept = new Map<string, number>();
+  private width = 0;
 
   /** The flags of what is in view; `taken` are boxes to keep free of. */
   place(scene: Scene, marks: readonly Mark[], taken: readonly Box[], measure: (text: string) => number): Flag[] {
     const { left, top, width, height, ratio } = scene;
     const gap = 4 * ratio;
+    // Another width is another picture: nothing scrolls there from here.
+    if (width !== this.width) this.kept.clear();
+    this.width = width;
     const widest = Math.min(WIDEST * ratio, width * 0.45);
     const rows = Math.min(MOST_ROWS, Math.floor((height * 0.35) / (ROW * ratio)));
     const kept = new Map<string, number>();

@@ -1,18 +1,17 @@
 // One view of a live plot: frames in, pixels, states and words out.
 //
 // Collaborators: channel.ts brings the frames, columns.ts keeps what they say, follow.ts and
-// range.ts say where the axes are, status.ts which state it is in, canvas.ts has the axes,
+// range.ts say where the axes are, status.ts which state it is in, axes.ts has the canvas,
 // draw.ts draws the lines, face.ts and legend.ts are the elements around them, hands.ts is all
 // that a hand can do with it.
 //
 // The rules: it draws only when there is something to see (new data, a moving edge, an
 // easing range) and only while visible; the pause is this view's own; and nothing moves
 // between states, so every notice lies over the plot or has its place kept.
-import type uPlot from "uplot";
 import type { Link, Model } from "../shared/channel";
 import { join } from "../shared/channel";
 import { dress, type Theme } from "../shared/theme";
-import { Canvas } from "./canvas";
+import { Axes, type Surface } from "./axes";
 import { Columns } from "./columns";
 import { drawHatch, drawLines, extremes, sceneOf, sunken } from "./draw";
 import { fineClock, type Sight } from "./crosshair";
@@ -57,7 +56,7 @@ export class PlotView {
   private overlay = new Overlay(this.face.stage);
   private hands: Hands;
   private theme: Theme;
-  private canvas: Canvas;
+  private canvas: Axes;
   private link: Link | null = null;
   private columns = new Columns();
   private follow = new Follow();
@@ -89,7 +88,7 @@ export class PlotView {
 
     this.theme = dress(root, () => this.restyle());
     this.range = new Range(model.get("units"), this.calm.matches);
-    this.canvas = new Canvas(stage, {
+    this.canvas = new Axes(stage, {
       theme: () => this.theme,
       units: () => this.model.get("units"),
       log: () => this.log,
@@ -187,7 +186,7 @@ export class PlotView {
     if (first) {
       delete this.root.dataset.loading;
       // Labels where the skeleton had none, though the scales may be the same.
-      this.canvas.relabel();
+      this.canvas.redraw();
       this.legend.fold();
     }
     // What stands still in the past changes only its legend, which changes four times a second.
@@ -214,8 +213,6 @@ export class PlotView {
     this.range = this.newRange();
     this.overlay.configure(model.get("thresholds"), model.get("time_zone"));
     if (this.head) this.nameLines();
-    // There is none yet when the first configuration is read; a scale is built into its axis.
-    this.canvas?.scaled();
     this.fit();
     this.dirty = true;
     this.request();
@@ -387,8 +384,7 @@ export class PlotView {
       const values = this.live.map((store) => store.last);
       this.legend.show(values, this.model.get("units"), ms);
     }
-    // uPlot commits in a microtask: only then is it known where its area is.
-    queueMicrotask(() => this.settle());
+    this.settle();
   }
 
   private settle(): void {
@@ -434,10 +430,10 @@ export class PlotView {
     });
   }
 
-  private paint = (u: uPlot): void => {
+  private paint = (surface: Surface): void => {
     const { scene } = this;
     if (!scene || this.head?.newest == null) return;
-    const place = sceneOf(u, devicePixelRatio, scene, this.log);
+    const place = sceneOf(surface, devicePixelRatio, scene, this.log);
     const colors = this.theme.colors();
     const stale = this.state === "stale";
     this.overlay.behind(place, colors);
@@ -457,7 +453,7 @@ export class PlotView {
 
   /** The theme, the fonts or the pixels are others. */
   private restyle(): void {
-    this.canvas.rebuild();
+    this.canvas.redraw();
     this.fit();
   }
 
