@@ -70,6 +70,7 @@ export class Hands {
       () => this.pause(),
     );
     this.gestures.field.append(this.cross.root, this.toolbar.busy);
+    host.model.on("msg:custom", this.heard);
     host.stage.append(this.gestures.field, this.toolbar.root, this.menu.list, this.cross.voice);
   }
 
@@ -104,11 +105,17 @@ export class Hands {
   }
 
   close(): void {
+    this.host.model.off("msg:custom", this.heard);
     clearTimeout(this.later);
     this.gestures.close();
     this.menu.end();
     this.sync.close();
   }
+
+  /** Python's word to every view. */
+  private heard = (content: any): void => {
+    if (content?.type === "reset_view") this.follow(true);
+  };
 
   // -- gestures -----------------------------------------------------------------------
 

@@ -25,6 +25,4 @@ export interface Header extends Frame, Told {
   extent?: [number, number] | null;
   /** Set in the answer to a view that asked for a past range. */
   range?: { from: number; to: number; request: number };
-  /** What Python asked every view to do; `n` counts. */
-  command?: { name: string; n: number };
 }

@@ -24,8 +24,10 @@ export interface Question {
 
 interface Answer {
   stores: Store[];
+  /** What was asked for; of which it says everything from `since` to `known`. */
   from: number;
   to: number;
+  since: number;
   /** How far the kernel's samples reached when it answered. */
   known: number;
   /** Seconds of a pixel. */
@@ -98,9 +100,7 @@ export class Lens {
     if (answer !== null) {
       const fine = answer.grain <= grain * 1.5 || answer.stores.every((store) => store.mode === "points");
       const fresh = to <= answer.known + 0.1 * (x[1] - x[0]) || enough(live, grain) || now - this.answered < AGAIN_MS;
-      if (fine && answer.from <= from + grain && answer.to >= to - grain && fresh) return null;
-      // What it holds may end earlier than it says: the same question is not asked all the time.
-      if (now - this.answered < AGAIN_MS && this.moved < this.answered) return null;
+      if (fine && fresh && answer.from <= from + grain && answer.to >= to - grain) return null;
     }
     // Half a span more on either side, so that panning finds something there.
     const margin = (x[1] - x[0]) / 2;
@@ -120,10 +120,10 @@ export class Lens {
     const range = head.range!;
     if (this.pending === null || range.request !== this.pending.request) return false;
     const stores = Array.from({ length: series }, () => new Store());
-    const [from, to] = [Math.max(range.from, this.pending.from), Math.min(range.to, this.pending.to)];
+    const { from, to, width } = this.pending;
     unpack({ ...head, window: to - from }, stores);
-    const grain = (this.pending.to - this.pending.from) / this.pending.width;
-    this.answer = { stores, from, to, known: Math.min(to, head.newest ?? to), grain };
+    const known = Math.min(to, range.to, head.newest ?? to);
+    this.answer = { stores, from, to, since: Math.max(from, range.from), known, grain: (to - from) / width };
     this.pending = null;
     this.answered = now;
     this.made = null;
@@ -134,7 +134,7 @@ export class Lens {
   stores(live: readonly Store[], version: number): readonly Store[] {
     const { x, answer, base } = this;
     if (x === null) return live;
-    const inside = answer !== null && answer.from <= x[0] && answer.known >= x[1];
+    const inside = answer !== null && answer.since <= x[0] && answer.known >= x[1];
     // What the kernel said of all that is shown needs nothing else, and does not change.
     if (inside && answer.stores.length === live.length) return withLast(answer.stores, live);
     const key = `${version} ${answer?.from} ${answer?.known}`;
@@ -145,7 +145,7 @@ export class Lens {
         if (one && one.end > one.start) pieces.push({ store: one, from: one.time[one.start]!, to: Infinity });
       }
       const told = answer?.stores[index];
-      if (told && told.end > told.start) pieces.push({ store: told, from: answer!.from, to: answer!.known });
+      if (told && told.end > told.start) pieces.push({ store: told, from: answer!.since, to: answer!.known });
       if (pieces.length === 0) return store;
       const made = splice(pieces);
       [made.last, made.interval] = [store.last, store.interval];

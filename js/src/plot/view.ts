@@ -73,7 +73,6 @@ export class PlotView {
   private calm = matchMedia("(prefers-reduced-motion: reduce)");
   private labelled = -Infinity;
   private shown: readonly Store[] = [];
-  private obeyed = 0;
   private scene: { edge: number; window: number; bounds: Bounds; newest: number } | null = null;
   private size: ResizeObserver;
   private gone = false;
@@ -179,7 +178,6 @@ export class PlotView {
     this.overlay.take(head);
     if (head.whole) this.nameLines();
     if (columns.labels.join("\n") !== before.join("\n")) this.hands.lens.forget();
-    this.obey(head, first);
     this.came = now;
     // What is shown for the first time may have come long ago.
     if (head.newest !== null) this.follow.take(head.newest, first ? now - (head.age ?? 0) : now);
@@ -196,13 +194,6 @@ export class PlotView {
       this.request();
     }
     if (document.hidden) this.judge();
-  }
-
-  /** Does what Python asks of every view; what was asked before this view was there is done. */
-  private obey({ command }: Header, first: boolean): void {
-    const asked = command?.n ?? 0;
-    if (!first && asked > this.obeyed && command!.name === "reset_view") this.hands.follow(true);
-    this.obeyed = asked;
   }
 
   private configure = (): void => {
