@@ -177,7 +177,8 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         if title:
             layout = ipywidgets.Layout(margin="0")
             head = [ipywidgets.HTML(_heading("nbrt-dashboard-heading", 4, title), layout=layout)]
-        layout = _box(min_width="0", grid_column="1 / -1" if whole else f"span {span}")
+        # Not `grid_column`: the front end takes away the `grid-area` that is not set, and the column with it.
+        layout = _box(min_width="0", grid_area="auto / 1 / auto / -1" if whole else f"auto / span {span}")
         made = _Cell([*head, *stack], layout=layout)
         made.own = head
         made.add_class("nbrt-dashboard-cell")
@@ -192,6 +193,9 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
             f"{grid}>.nbrt-dashboard-cell{{gap:{GAP // 2}px;margin:0}}",
             # The last of a stack fills the row, so that cells beside each other end at one line.
             f"{grid}>.nbrt-dashboard-cell>:last-child{{flex:1 1 auto}}",
+            # Tiles and gauges grow in the element that their host gives them; a plot has a height of its own.
+            f"{grid} :is(.nbrt-tile,.nbrt-gauge){{box-sizing:border-box;height:100%}}",
+            f"{grid} :has(>.nbrt-tile),{grid} :has(>.nbrt-gauge){{display:grid}}",
             f".nbrt-dashboard-title,.nbrt-dashboard-heading{{{_TEXT}}}",
             ".nbrt-dashboard-title{padding:4px 0 8px;font-size:16px;line-height:24px}",
             ".nbrt-dashboard-heading{font-size:13px;line-height:20px}",

@@ -47,16 +47,16 @@ def test_it_has_as_many_columns_as_have_room_and_one_on_a_phone(button):
 def test_an_item_spans_columns_where_there_are_so_many(button):
     others = [ipywidgets.Button() for _ in range(3)]
     dashboard = Dashboard([button, *others], columns=3, spans={0: 2, others[0]: "all", -1: 5}, min_width=280)
-    assert [cell.layout.grid_column for cell in cells_of(dashboard)] == [
-        "span 2",
-        "1 / -1",
-        "span 1",
-        "1 / -1",
+    assert [cell.layout.grid_area for cell in cells_of(dashboard)] == [
+        "auto / span 2",
+        "auto / 1 / auto / -1",
+        "auto / span 1",
+        "auto / 1 / auto / -1",
     ]
     assert "@container (max-width:575.98px)" in style(dashboard)
     assert "nbrt-span-2" in cells_of(dashboard)[0]._dom_classes
-    assert [cell.layout.grid_column for cell in cells_of(Dashboard([button], columns=1, spans={0: 2}))] == [
-        "1 / -1"
+    assert [cell.layout.grid_area for cell in cells_of(Dashboard([button], columns=1, spans={0: 2}))] == [
+        "auto / 1 / auto / -1"
     ]
 
 
@@ -72,7 +72,7 @@ def test_items_come_and_go(button):
     dashboard = Dashboard([button])
     assert dashboard.add(other, span=2, title="Second") is other
     cell = cells_of(dashboard)[1]
-    assert cell.layout.grid_column == "span 2"
+    assert cell.layout.grid_area == "auto / span 2"
     dashboard.remove(other)
     assert (dashboard.items, is_open(cell), is_open(other)) == ([button], False, True)
     with pytest.raises(ValueError, match="does not show"):
