@@ -61,7 +61,7 @@ def subscribe(topic: str, **options: Unpack[TopicOptions]) -> LiveTopic:
     """Return the ``LiveTopic`` of a name or pattern on the default connection; the same one as long as it is open.
 
     The options are those of ``LiveTopic``: ``since``, ``policy``, ``max_rate`` and ``on_gap`` for the stream, ``deliver`` and
-    ``notify_hz`` for who is told, ``time_field``, ``time_unit``, ``samples`` and ``max_bytes`` for what is plotted.
+    ``notify_hz`` for who is told, ``time_field``, ``time_unit`` and ``history`` for what is plotted.
 
     Raises ``InvalidTopic``, ``NoServer``, ``AmbiguousServer``; ``ValueError`` names an option that it has otherwise.
     """

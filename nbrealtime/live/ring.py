@@ -23,13 +23,23 @@ import numpy as np
 from nbrealtime.live.bands import Band, Floats, band_of, bins, first_bin
 from nbrealtime.live.pyramid import LEAST_TELLING, Pyramid
 
-__all__ = ["LATE_SECONDS", "MAX_BYTES", "MAX_FIELDS", "MAX_SAMPLES", "Floats", "Ring"]
+__all__ = [
+    "LATE_SECONDS",
+    "MAX_BYTES",
+    "MAX_FIELDS",
+    "MAX_SAMPLES",
+    "ROW_BYTES",
+    "Floats",
+    "Ring",
+    "bytes_for",
+]
 
 LATE_SECONDS = 1.0
 MAX_SAMPLES = 1_000_000
 MAX_BYTES = 64 * 1024 * 1024
-COARSE_SHARE = 4
-"""Bins may take one part in so many of what the samples may."""
+ROW_BYTES = 16
+"""What a sample of one field takes."""
+_COARSE_SHARE = 5  # of the bytes one part in so many is for bins
 MAX_FIELDS = 1000  # beyond, a payload uses names as data, and each would cost a column
 
 _NUDGE = 1e-6
@@ -41,7 +51,7 @@ _TOUCHES = 1024  # entries of the log behind ``advance``; thinned, never wrong, 
 
 
 class Ring:
-    """Keeps at most ``samples`` samples and ``max_bytes`` bytes; the oldest go first, and into at most a quarter more bytes of bins.
+    """Keeps at most ``samples`` samples, and ``max_bytes`` bytes of them and the bins of older ones; the oldest go first.
 
     Memory grows geometrically with what arrives, so a topic with ten samples costs kilobytes. A field that
     appears later is NaN before; NaN is a gap. When so many fields appear that a full ring would exceed
@@ -51,8 +61,7 @@ class Ring:
     def __init__(self, *, samples: int = MAX_SAMPLES, max_bytes: int = MAX_BYTES) -> None:
         if samples < 1:
             raise ValueError(f"a ring keeps at least one sample, not {samples}")
-        if max_bytes < 16:
-            raise ValueError(f"a ring has room for at least one sample (16 bytes), not {max_bytes} bytes")
+        _check_room(max_bytes)
         self._samples = samples
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -63,7 +72,7 @@ class Ring:
         self._written = 0
         self._late = 0
         self._lost = False  # whether samples fell out since ``clear``
-        self._pyramid = Pyramid(max_bytes=max_bytes // COARSE_SHARE)
+        self._pyramid = Pyramid(max_bytes=max_bytes // _COARSE_SHARE)
         self._unfolded = 0  # the newest samples that are not in the pyramid yet
         # Versions and earliest touched times, both increasing; see ``advance``.
         self._version = 0
@@ -178,11 +187,10 @@ class Ring:
 
     def bound(self, max_bytes: int) -> None:
         """Keep at most ``max_bytes`` from now on; the oldest samples that have no room go at once."""
-        if max_bytes < 16:
-            raise ValueError(f"a ring has room for at least one sample (16 bytes), not {max_bytes} bytes")
+        _check_room(max_bytes)
         with self._lock:
             self._max_bytes = max_bytes
-            self._pyramid.bound(max_bytes // COARSE_SHARE)
+            self._pyramid.bound(max_bytes // _COARSE_SHARE)
             if (allowed := self._capacity()) < len(self._times):
                 self._resize(allowed)
 
@@ -342,7 +350,7 @@ class Ring:
 
     def _capacity(self) -> int:
         row = 8 * (1 + max(1, len(self._columns)))
-        return max(1, min(self._samples, self._max_bytes // row))
+        return max(1, min(self._samples, (self._max_bytes - self._max_bytes // _COARSE_SHARE) // row))
 
     def _time_at(self, index: int) -> float:
         return float(self._times[(self._start + index) % len(self._times)])
@@ -471,6 +479,18 @@ class Ring:
             half = _TOUCHES // 2
             self._touched_versions[:half] = self._touched_versions[1:half:2]
             self._touched_times[:half] = self._touched_times[0:half:2]
+
+
+def bytes_for(samples: int) -> int:
+    """The ``max_bytes`` with which a ring of one field keeps so many samples."""
+    return samples * ROW_BYTES * _COARSE_SHARE // (_COARSE_SHARE - 1) + ROW_BYTES
+
+
+def _check_room(max_bytes: int) -> None:
+    if max_bytes < ROW_BYTES:
+        raise ValueError(
+            f"a ring has room for at least one sample ({ROW_BYTES} bytes), not {max_bytes} bytes"
+        )
 
 
 def _within(band: Band, first: float, last: float) -> Band:

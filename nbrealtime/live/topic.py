@@ -23,9 +23,9 @@ from nbrealtime.live.face import TopicFace
 from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
 from nbrealtime.live.gap import Gap
 from nbrealtime.live.handout import Handout
+from nbrealtime.live.history import HistoryLike, room_for
 from nbrealtime.live.iterate import MessageIterator, ended
 from nbrealtime.live.patternfeed import PatternFeed
-from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin
@@ -55,8 +55,7 @@ class TopicOptions(TypedDict, total=False):
     notify_hz: float
     time_field: str | None
     time_unit: TimeUnit
-    samples: int
-    max_bytes: int
+    history: HistoryLike
     since: SinceLike
     policy: Policy
     max_rate: float | None
@@ -73,8 +72,12 @@ class LiveTopic(Subject, TopicFace):
     Made by ``rt.subscribe`` or ``Connection.topic``. ``deliver`` says where callbacks and notifications run: ``"auto"`` on
     the kernel's loop, and on a thread of ours while a cell keeps that busy; ``"main"`` never beside a cell;
     ``"thread"`` never on the loop. ``notify_hz`` bounds how often ``observe`` and ``link`` are told (per second);
-    ``on_message`` is called for every message. ``samples`` and ``max_bytes`` bound the ring of numeric samples,
-    ``time_field`` and ``time_unit`` say how objects carry their times.
+    ``on_message`` is called for every message. ``time_field`` and ``time_unit`` say how objects carry
+    their times.
+
+    ``history`` says how many numeric samples are kept as they came (an int), or in how many bytes (``"256MiB"``), a million in at
+    most 64 MiB by default. Older ones stay as minima, maxima and means, coarser and coarser, for plots of hours and days; ``to_numpy``
+    has the samples only.
 
     ``since`` says where the stream begins: with the next message (None), with the retained value (``"last"``), with the
     newest ``n`` messages of the history (an int), or after a position (``topic.position`` of an earlier time, a message).
@@ -125,8 +128,7 @@ class LiveTopic(Subject, TopicFace):
         notify_hz: float = NOTIFY_HZ,
         time_field: str | None = "t",
         time_unit: TimeUnit = "s",
-        samples: int = MAX_SAMPLES,
-        max_bytes: int = MAX_BYTES,
+        history: HistoryLike = None,
         since: SinceLike = None,
         policy: Policy = "disconnect",
         max_rate: float | None = None,
@@ -140,8 +142,9 @@ class LiveTopic(Subject, TopicFace):
         self._policy = policy
         self._max_rate = max_rate
         kind = PatternFeed if is_pattern(name) else Feed
+        room = room_for(history)
         self.feed = kind(
-            name, time_field=time_field, time_unit=time_unit, samples=samples, max_bytes=max_bytes
+            name, time_field=time_field, time_unit=time_unit, samples=room.samples, max_bytes=room.max_bytes
         )
         super().__init__(deliver=deliver, notify_hz=notify_hz)
         self._connection = connection

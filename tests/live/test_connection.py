@@ -79,7 +79,7 @@ def test_one_topic_for_a_name_as_long_as_it_is_open(connection: Connection, link
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("notify_hz", 20), ("deliver", "thread"), ("time_field", None), ("time_unit", "ms"), ("samples", 10)],
+    [("notify_hz", 20), ("deliver", "thread"), ("time_field", None), ("time_unit", "ms"), ("history", 10)],
 )
 def test_other_options_for_an_open_topic_are_named(connection: Connection, option: str, value: Any) -> None:
     connection.topic("lab:temp")
@@ -95,7 +95,7 @@ def test_an_unknown_option_is_a_type_error_whether_the_topic_is_open_or_not(conn
 
 
 @pytest.mark.parametrize(
-    "options", [{"notify_hz": 0}, {"deliver": "soon"}, {"time_unit": "h"}, {"samples": 0}]
+    "options", [{"notify_hz": 0}, {"deliver": "soon"}, {"time_unit": "h"}, {"history": 0}]
 )
 def test_an_option_that_is_none_leaves_no_topic_behind(
     connection: Connection, link: FakeLink, options: Any
