@@ -46,14 +46,17 @@ if TYPE_CHECKING:
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
     from nbrealtime.widgets import (
+        AlertLog,
         ConnectionBadge,
         Dashboard,
         Gauge,
+        LiveHeatmap,
         LivePlot,
         LiveTable,
         MessageLog,
         PresenceBar,
         PublishBox,
+        Spectrogram,
         StatTile,
     )
 
@@ -92,14 +95,17 @@ _HOMES: Final = {
     "nbrealtime.live.topic": ("LiveTopic",),
     "nbrealtime.server": ("Server", "serve"),
     "nbrealtime.widgets": (
+        "AlertLog",
         "ConnectionBadge",
         "Dashboard",
         "Gauge",
+        "LiveHeatmap",
         "LivePlot",
         "LiveTable",
         "MessageLog",
         "PresenceBar",
         "PublishBox",
+        "Spectrogram",
         "StatTile",
     ),
 }
@@ -109,6 +115,7 @@ __all__ = [
     "AddressInUse",
     "Alert",
     "AlertEvent",
+    "AlertLog",
     "AmbiguousServer",
     "Connection",
     "ConnectionBadge",
@@ -122,6 +129,7 @@ __all__ = [
     "Gauge",
     "InvalidToken",
     "InvalidTopic",
+    "LiveHeatmap",
     "LivePlot",
     "LiveTable",
     "LiveTopic",
@@ -139,6 +147,7 @@ __all__ = [
     "Refused",
     "Server",
     "ServerError",
+    "Spectrogram",
     "StatTile",
     "StoreError",
     "UnknownKey",

@@ -10,6 +10,7 @@ watches over it; the browser, the plot's resolution and the pace of notification
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -40,6 +41,7 @@ MAX_SERIES = 1024
 
 Level = Literal["warning", "critical"]
 F = TypeVar("F", bound=Callable[..., Any])
+_numbers = itertools.count(1)
 _ADVICE = "the samples decide; close() it and make another one"
 _WORST = {AlertState.FIRING: 0, AlertState.PENDING: 1, AlertState.OK: 2}
 
@@ -147,6 +149,8 @@ class Alert(Subject):
         owner = topic.owner
         super().__init__(deliver=owner.deliver, notify_hz=NOTIFY_HZ)
         self._faults = owner.faults
+        self.number = next(_numbers)
+        """Which of this process's alerts it is; two may have one name."""
         self.topic = topic
         self.field = field
         self.notify = bool(notify)
@@ -206,6 +210,17 @@ class Alert(Subject):
     def title(self) -> str:
         """The given name, or the condition alone, for where the topic is named already."""
         return _condition(self.rule) if self._named is None else self._named
+
+    @property
+    def condition(self) -> str:
+        """What it watches for, in a few words."""
+        rule = self.rule
+        text = _condition(rule)
+        if rule.hold:
+            text += f" for {format_duration(rule.hold)}"
+        if rule.stale is not None and (rule.above is not None or rule.below is not None):
+            text += f", or silent for {format_duration(rule.stale)}"
+        return text
 
     @property
     def feed(self) -> Feed:

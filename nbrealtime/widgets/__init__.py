@@ -18,6 +18,7 @@ from ..live.views import provide
 # Where each public widget lives, and the view that it is for a topic or a connection. Loaded on first
 # use: a badge should not wait for what plots need.
 _CLASSES: Final = {
+    "AlertLog": "alertlog",
     "ConnectionBadge": "badge",
     "Dashboard": "dashboard",
     "Gauge": "gauge",
@@ -38,6 +39,7 @@ _VIEWS: Final = {
 }
 
 __all__ = [
+    "AlertLog",
     "ConnectionBadge",
     "Dashboard",
     "Gauge",

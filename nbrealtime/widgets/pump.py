@@ -86,6 +86,7 @@ class Pump:
         self._pacer = Pacer()
         self._contention = Contention()
         self._seq = 0
+        self._urged: set[str] = set()
         self._answers: dict[tuple[str, str], Frame] = {}
         """What parts answered to views' own words, by part and view."""
         self._widths: dict[str, int] = {}
@@ -133,6 +134,10 @@ class Pump:
     def width(self, part: Part) -> int:
         """CSS pixels of the view that last said how wide it shows ``part``."""
         return self._widths.get(part.key, DEFAULT_WIDTH)
+
+    def urge(self, part: Part) -> None:
+        """Sends a frame of ``part`` at once, also to hidden pages: what is urgent is for who does not look."""
+        self._put("urge", part.key)
 
     def wake(self) -> None:
         """Looks again now."""
@@ -188,6 +193,8 @@ class Pump:
             self._pacer.expect(what)
         elif kind == "leave":
             self._pacer.forget(what)
+        elif kind == "urge":
+            self._urged.add(what)
         else:
             try:
                 self._listen(what)
@@ -230,6 +237,8 @@ class Pump:
         hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._pacer.suspicious())
         self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
+        plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
+        self._urged.clear()
         answers, self._answers = self._answers, {}
         if not plan and not answers:
             return
