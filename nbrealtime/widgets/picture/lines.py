@@ -22,6 +22,7 @@ from .ops import Box, Fill, Op, Point, Stroke
 __all__ = ["MANY", "Axes", "draw_lines"]
 
 MANY: Final = 8
+"""Lines that can be told apart by colour."""
 _FAR: Final = 1e4
 """Pixels beyond which a place is no longer told apart: writers lose lines whose ends are absurdly far away."""
 
@@ -55,12 +56,16 @@ class Axes:
 
 
 def draw_lines(
-    axes: Axes, lines: Sequence[Line], looks: Sequence[tuple[str, tuple[float, ...]]], newest: float
+    axes: Axes,
+    lines: Sequence[Line],
+    looks: Sequence[tuple[str, tuple[float, ...]]],
+    newest: float,
+    crowd: str,
 ) -> list[Op]:
-    """The operations of all lines, each with its colour and dash; of more than `MANY` a crowd in the first one's."""
+    """The operations of all lines, each with its colour and dash; without them one hue, ``crowd``, for all."""
     shown = [_seen(line, axes, newest) for line in lines]
-    if len(lines) > MANY:
-        return _crowd(axes, shown, looks[0][0])
+    if not looks:
+        return _crowd(axes, shown, crowd)
     ops: list[Op] = []
     for line, (color, _) in zip(shown, looks, strict=True):
         if line.mode == "band":

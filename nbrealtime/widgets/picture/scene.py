@@ -20,6 +20,7 @@ import numpy as np
 from ..unpack import Line, unpack
 from .legend import NAMED, Item, lay_out, shortened
 from .lines import MANY, Axes, draw_lines
+from .marks import behind, front, reach
 from .ops import Box, Dot, Op, Scene, Stroke, Text, text_width
 from .theme import DASHES
 from .ticks import Ticks, fit, fit_log, log_ticks, time_ticks, value_ticks
@@ -57,7 +58,7 @@ def lay_scene(header: dict[str, Any], buffers: Sequence[bytes], look: Look, now:
     if look.title:
         ops.append(Text(left, top + 8, shortened(look.title, right - left, 13), "text", 13, bold=True))
         top += 20
-    looks = _looks(lines, look.color)
+    looks = _looks(len(lines), look.color)
     legend, height = _top_row(header, lines, looks, look, (state, words), top)
     ops += legend
     top += height
@@ -65,7 +66,7 @@ def lay_scene(header: dict[str, Any], buffers: Sequence[bytes], look: Look, now:
     newest = header["newest"]
     edge = float(newest if newest is not None else math.floor(now))
     start = edge - header["window"]
-    low, high = _bounds(lines, look, start)
+    low, high = _bounds(lines, look, start, header.get("lines", ()))
     floor = look.height - _ABOVE - 40.0
     ceiling = top + 18
     values = (log_ticks if look.scale == "log" else value_ticks)(low, high, floor - ceiling, look.units)
@@ -74,10 +75,14 @@ def lay_scene(header: dict[str, Any], buffers: Sequence[bytes], look: Look, now:
     axes = Axes(area, start, edge, low, high, np.log10 if look.scale == "log" else None)
     ops += _value_axis(axes, values, left, top)
     ops += _time_axis(axes, zone)
+    thresholds = [*look.thresholds, *header.get("lines", ())]
     if newest is None:
+        ops += behind(axes, thresholds)
         ops += _notice(header, area)
-    elif lines:
-        ops += draw_lines(axes, lines, looks, float(newest))
+    else:
+        ops += behind(axes, thresholds)
+        ops += draw_lines(axes, lines, looks, float(newest), look.color[0] if look.color else "series-1")
+        ops += front(axes, thresholds, [*header.get("annotations", ()), *header.get("marks", ())], look.units)
     words = ": ".join(filter(None, (look.title, _summary(header, lines, look.units), words)))
     return Scene(look.width, look.height, area, words, ops)
 
@@ -93,14 +98,14 @@ def _state(header: dict[str, Any], now: float, zone: Zone) -> tuple[str, str]:
     return ("still", words) if not reason else ("still-amiss", f"{words}, {reason}")
 
 
-def _looks(lines: Sequence[Line], colors: Sequence[str]) -> list[tuple[str, tuple[float, ...]]]:
-    if len(lines) > MANY:
-        return [(colors[0] if colors else "series-1", ())] * len(lines)
-    palette = list(colors) or [f"series-{index}" for index in range(1, MANY + 1)]
-    return [
-        (palette[index % len(palette)], DASHES[index // len(palette) % len(DASHES)])
-        for index in range(len(lines))
-    ]
+def _looks(count: int, given: Sequence[str]) -> list[tuple[str, tuple[float, ...]]]:
+    """Each line's colour and dash; above `MANY` they have those of the given ones in three dashes, or are a crowd."""
+    if count <= MANY:
+        palette = [*given[:count], *(f"series-{index}" for index in range(len(given) + 1, count + 1))]
+        return [(color, DASHES[0]) for color in palette]
+    if count > len(given) * len(DASHES):
+        return []
+    return [(given[index % len(given)], DASHES[index // len(given)]) for index in range(count)]
 
 
 def _top_row(
@@ -122,12 +127,13 @@ def _top_row(
     color = {"still-amiss": "warn", "empty": "muted"}.get(state, "muted")
     ops: list[Op] = [
         Dot(dot, top + 10, color, "ring" if state in ("still-amiss", "empty") else "square"),
-        Text(dot + 10, top + 10, words, color, 12),
+        Text(look.width - _SIDE, top + 10, words, color, 12, "end"),
     ]
     if lines:
+        painted = looks or [(look.color[0] if look.color else "series-1", DASHES[0])] * len(lines)
         items = [
             Item(line.label, quantity(line.last, look.units), *each)
-            for line, each in zip(lines, looks, strict=True)
+            for line, each in zip(lines, painted, strict=True)
         ]
     else:
         items = [Item(name, "—", "series-1") for name in header["topics"]]
@@ -135,7 +141,9 @@ def _top_row(
     return [*legend, *ops], max(20.0, height)
 
 
-def _bounds(lines: Sequence[Line], look: Look, start: float) -> tuple[float, float]:
+def _bounds(
+    lines: Sequence[Line], look: Look, start: float, alerts: Sequence[Mapping[str, Any]]
+) -> tuple[float, float]:
     if look.y_range is not None:
         return look.y_range
     log = look.scale == "log"
@@ -149,7 +157,8 @@ def _bounds(lines: Sequence[Line], look: Look, start: float) -> tuple[float, flo
                 kept.append(float(known.min() if kept is lows else known.max()))
     if not lows or not highs:
         return (1.0, 10.0) if log else (0.0, 100.0) if look.units == "%" else (0.0, 1.0)
-    return fit_log(min(lows), max(highs)) if log else fit(min(lows), max(highs), look.units)
+    low, high = reach(min(lows), max(highs), [*look.thresholds, *alerts], log=log)
+    return fit_log(low, high) if log else fit(low, high, look.units)
 
 
 def _value_axis(axes: Axes, ticks: Ticks, left: float, top: float) -> list[Op]:
@@ -164,7 +173,7 @@ def _value_axis(axes: Axes, ticks: Ticks, left: float, top: float) -> list[Op]:
         if label
     ]
     if ticks.caption:
-        ops.append(Text(left, top + 6, shortened(ticks.caption, 96, 11)))
+        ops.append(Text(left, top + 7, shortened(ticks.caption, 96, 11)))
     return ops
 
 
@@ -177,8 +186,8 @@ def _time_axis(axes: Axes, zone: Zone) -> list[Op]:
     ops: list[Op] = [Stroke((((area.left, floor), (area.right, floor)), *marks), "text", 1.0, (), 0.12)]
     for x, label in zip(places, ticks.labels, strict=True):
         for row, text in enumerate(label.split("\n") if label else ()):
-            ops.append(Text(x, area.bottom + 13.5 + 16.5 * row, text, anchor="middle"))
-    ops.append(Text(area.right, area.bottom + 30, zone_name(axes.right, zone), anchor="end"))
+            ops.append(Text(x, area.bottom + 13.5 + 16 * row, text, anchor="middle"))
+    ops.append(Text(area.right, area.bottom + 29.5, zone_name(axes.right, zone), anchor="end"))
     return ops
 
 

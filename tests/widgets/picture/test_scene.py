@@ -115,14 +115,17 @@ def test_what_cannot_be_drawn_is_said(frame):
     assert note in texts(lay_scene(*frame(lines={}, text=note), UTC, NOW))
 
 
-def test_a_users_colours_come_round_with_dashes(frame):
+def test_a_users_colours_come_first(frame):
     three = {name: [1.0, 2.0] for name in "abc"}
     scene = lay_scene(*frame(lines=three), Look(color=("teal", "#c02060")), NOW)
-    assert [(line.color, bool(line.dash)) for line in lines(scene)] == [
-        ("teal", False),
-        ("#c02060", False),
-        ("teal", True),
-    ]
+    assert [line.color for line in lines(scene)] == ["teal", "#c02060", "series-3"]
+
+
+def test_colours_enough_for_all_come_round_with_dashes(frame):
+    nine = {name: [1.0, 2.0] for name in "abcdefghi"}
+    found = lines(lay_scene(*frame(lines=nine), Look(color=("teal", "navy", "gold")), NOW))
+    assert [line.color for line in found] == ["teal", "navy", "gold"] * 3
+    assert len({line.dash for line in found}) == 3
 
 
 def test_on_a_log_scale_zero_is_a_gap(frame):
