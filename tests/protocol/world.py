@@ -303,7 +303,16 @@ class Ear:
         if stream.at is None:
             self.begin(self.topics)
         else:
-            stream.at = (stream.at[0], stream.at[1] + event.missed)
+            epoch, last = stream.at
+            # Its own that it does not get back are no part of what is missed, where the gap begins behind them.
+            while self._is_silent(epoch, last + 1):
+                last += 1
+            stream.at = (epoch, last + event.missed)
+
+    def _is_silent(self, epoch: str | None, offset: int) -> bool:
+        lives = self._world.truth.lives[self.name]
+        entries = next(life.entries for life in lives if life.epoch == epoch)
+        return offset <= len(entries) and entries[offset - 1].data.decode() in self._peer.silent
 
     def message(self, message: Message) -> None:
         assert self.confirmed, "a stream begins with its confirmation"
