@@ -210,6 +210,17 @@ class TopicFace:
         """Return a table of its messages, newest first or one row for each ``key=``; see ``LiveTable`` for the options."""
         return views.make("table", self, *args, **options)
 
+    def heatmap(self, **options: Any) -> Any:
+        """Return its lists of numbers over time, as colours; see ``LiveHeatmap`` for the options.
+
+        Of a pattern each topic is a row.
+        """
+        return views.make("heatmap", self, **options)
+
+    def spectrogram(self, **options: Any) -> Any:
+        """Return the frequencies in its samples over time; see ``Spectrogram`` for the options."""
+        return views.make("spectrogram", self, **options)
+
     def tile(self, **options: Any) -> Any:
         """Return a tile: its newest value, large, with a sparkline; see ``StatTile`` for the options."""
         return views.make("tile", self, **options)

@@ -90,6 +90,14 @@ class FieldView:
         """Return a table of this field, newest first; see ``LiveTable`` for the options."""
         return views.make("table", self, *args, **options)
 
+    def heatmap(self, **options: Any) -> Any:
+        """Return this field's lists of numbers over time, as colours; see ``LiveHeatmap`` for the options."""
+        return views.make("heatmap", self, **options)
+
+    def spectrogram(self, **options: Any) -> Any:
+        """Return the frequencies in this field over time; see ``Spectrogram`` for the options."""
+        return views.make("spectrogram", self, **options)
+
     def __repr__(self) -> str:
         value = self.value
         return f"{self.field!r} of {self.topic!r}: {'no number yet' if value is None else f'{value:.6g}'}"

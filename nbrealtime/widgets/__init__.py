@@ -22,18 +22,22 @@ _CLASSES: Final = {
     "ConnectionBadge": "badge",
     "Dashboard": "dashboard",
     "Gauge": "gauge",
+    "LiveHeatmap": "heatmap",
     "LivePlot": "plot",
     "LiveTable": "table",
     "MessageLog": "log",
     "PresenceBar": "presence",
     "PublishBox": "publish",
+    "Spectrogram": "spectrogram",
     "StatTile": "tile",
 }
 _VIEWS: Final = {
     "gauge": ("gauge", "gauge"),
+    "heatmap": ("heatmap", "heatmap"),
     "plot": ("plot", "plot"),
     "card": ("card", "card"),
     "log": ("log", "log"),
+    "spectrogram": ("spectrogram", "spectrogram"),
     "table": ("table", "table"),
     "tile": ("tile", "tile"),
 }
@@ -43,11 +47,13 @@ __all__ = [
     "ConnectionBadge",
     "Dashboard",
     "Gauge",
+    "LiveHeatmap",
     "LivePlot",
     "LiveTable",
     "MessageLog",
     "PresenceBar",
     "PublishBox",
+    "Spectrogram",
     "StatTile",
 ]
 

@@ -6,7 +6,7 @@
 // The one rule: a panel shows what the newest frame says and nothing that it remembers
 // besides, so a reload, a second tab and a late display all show the same.
 import { join, type Frame, type Link, type Model } from "../shared/channel";
-import { dress } from "../shared/theme";
+import { dress, type Theme } from "../shared/theme";
 
 /** Says something to the kernel-side part; what is said before the channel is joined is lost. */
 export type Say = (content: Record<string, unknown>) => void;
@@ -19,6 +19,8 @@ export interface View {
   silent(seconds: number): void;
   /** Whether something that only time changes is due, so that the kernel should look again; asked once a second. */
   due?(): boolean;
+  /** The theme, before the first frame and when it is another; for what CSS cannot colour. */
+  themed?(theme: Theme): void;
   /** Removes timers and listeners. */
   close(): void;
 }
@@ -31,14 +33,18 @@ interface Context {
   el: HTMLElement;
 }
 
+/** Tells what a drawing cost (ms), so that the pump adapts. */
+export type Spend = (ms: number) => void;
+
 /** Returns the module that anywidget expects for a panel made by `build`. */
-export function panel(build: (model: Model, say: Say) => View): { render(context: Context): Promise<() => void> } {
+export function panel(build: (model: Model, say: Say, spend: Spend) => View): { render(context: Context): Promise<() => void> } {
   return {
     async render({ model, el }) {
       let link: Link | null = null;
-      const view = build(model, (content) => link?.say(content));
-      const theme = dress(view.root, () => {});
+      const view = build(model, (content) => link?.say(content), (ms) => link?.spent(ms));
+      const theme: Theme = dress(view.root, () => view.themed?.(theme));
       el.append(view.root);
+      view.themed?.(theme);
       const joined = (link = await join(model, view.root, { receive: (frame) => view.show(frame) }));
       let silent = false;
       const watch = setInterval(() => {

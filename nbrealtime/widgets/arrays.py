@@ -1,0 +1,201 @@
+"""Messages as columns of a heatmap: a list of numbers is a column, a number of each topic or field is a row.
+
+Collaborators: `heatmap.LiveHeatmap` taps the topic into `Arrays.put` (client thread), `heatpart`
+has it collected on the pump thread.
+
+The one rule: arrays are taken as they came. The topic's ring has them as samples, one after the
+other, and no longer knows which began a message.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..live.backlog import Backlog
+from .heatgrid import MOST_ROWS, HeatGrid, Values
+
+if TYPE_CHECKING:
+    from ..client import Message
+
+__all__ = ["Arrays"]
+
+_COLLECTED: Final = 500
+_WAITING: Final = 10_000
+_WAITING_BYTES: Final = 8 * 1024 * 1024
+
+
+class Arrays:
+    """Columns made of messages. ``put`` on the client thread, the rest on the pump's.
+
+    Args:
+        window: seconds that are kept.
+        field: the member of an object that is meant, or a path to it; None takes the payload itself, or
+            of an object its first list of numbers, else its numbers, a row for each.
+        topics: whether each topic is a row (of a pattern).
+        positions: where the rows lie: the first and the last, or one for each; None counts them.
+        unit: of the positions.
+    """
+
+    def __init__(
+        self,
+        window: float,
+        *,
+        field: str | None = None,
+        topics: bool = False,
+        positions: Sequence[float] | None = None,
+        unit: str = "",
+    ) -> None:
+        self.grid = HeatGrid(window)
+        self.came = 0
+        self.note = ""
+        self._field = field
+        self._topics = topics
+        self._positions = positions
+        self._unit = unit
+        self._names: dict[str, int] = {}
+        self._waiting: Backlog[Message] = Backlog(messages=_WAITING, max_bytes=_WAITING_BYTES)
+        self._lock = (
+            threading.Lock()
+        )  # for `came`: the first message is put by the thread that makes the heatmap
+
+    def put(self, messages: Sequence[Message]) -> None:
+        """Queues messages; the oldest that wait make room for them."""
+        with self._lock:
+            self.came += len(messages)
+        self._waiting.put(messages)
+
+    def collect(self) -> bool:
+        """Makes columns of what waits, up to 500 messages; returns whether more waits."""
+        for _ in range(_COLLECTED):
+            message = self._waiting.take()
+            if message is None:
+                return False
+            self._take(message)
+        return len(self._waiting) > 0
+
+    def end(self) -> None:
+        """Has nothing to do: what was queued came before, and nobody queues any more."""
+
+    def axis(self) -> dict[str, Any]:
+        """Names of topics or fields, or positions."""
+        if self._names:
+            return {"names": list(self._names), "unit": ""}
+        rows = self.grid.rows
+        positions = self._positions if self._positions is not None else (0, max(0, rows - 1))
+        return {"positions": list(positions), "unit": self._unit}
+
+    def _take(self, message: Message) -> None:
+        time = message.timestamp if message.time is None else message.time
+        data = message.data
+        if self._field is not None:
+            data = _member(data, self._field)
+        if self._topics:
+            self._named(time, {message.topic: data})
+            return
+        if isinstance(data, Mapping):
+            lists = [value for value in data.values() if _listed(value)]
+            if not lists:
+                self._named(time, data)
+                return
+            data = lists[0]
+        self._column(time, data)
+
+    def _column(self, time: float, data: Any) -> None:
+        if not _listed(data):
+            self.note = f"{self._who()} carries {_what(data)}; a heatmap needs lists of numbers"
+            return
+        values = _numbers(data)
+        if values is None or not 1 <= len(values) <= MOST_ROWS:
+            self.note = (
+                f"{self._who()} carries lists that are not all numbers"
+                if values is None
+                else f"a list has between 1 and {MOST_ROWS:,} numbers, not {len(values):,}"
+            )
+            return
+        if self._positions is not None and len(self._positions) not in (2, len(values)):
+            self.note = f"y has {len(self._positions)} positions, and a list {len(values)} numbers"
+            return
+        self.note = ""
+        if len(values) != self.grid.rows or self._names:
+            self._names = {}
+            self.grid.shape(len(values))
+        self.grid.add(time, values)
+
+    def _named(self, time: float, data: Mapping[str, Any]) -> None:
+        numbers = {name: _number(value) for name, value in data.items() if _is_number(value)}
+        if not numbers:
+            self.note = f"{self._who()} carries no numbers"
+            return
+        new = [name for name in numbers if name not in self._names]
+        room = MOST_ROWS - len(self._names)
+        if new[:room]:
+            if not self._names:
+                self.grid.shape(0)
+            for name in new[:room]:
+                self._names[name] = len(self._names)
+            self.grid.grow(len(self._names))
+        self.note = ""
+        values = np.full(self.grid.rows, np.nan, dtype=np.float32)
+        for name, number in numbers.items():
+            if name in self._names:
+                values[self._names[name]] = number
+        self.grid.add(time, values)
+
+    def _who(self) -> str:
+        return "the topic" if self._field is None else f"field {self._field}"
+
+
+def _member(data: Any, path: str) -> Any:
+    if isinstance(data, Mapping) and path in data:
+        return data[path]
+    for name in path.split("."):
+        if not isinstance(data, Mapping) or name not in data:
+            # A field of a topic that carries a bare value is that value.
+            return data if path == "value" and not isinstance(data, Mapping) else None
+        data = data[name]
+    return data
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (bool, int, float))
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("nan")
+
+
+def _numbers(values: Any) -> Values | None:
+    """A list as float32, null and what is too large as gaps; None if anything in it is no number."""
+    try:
+        with np.errstate(over="ignore"):
+            found: Values = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        if not all(value is None or _is_number(value) for value in values):
+            return None
+        with np.errstate(over="ignore"):
+            found = np.array([np.nan if value is None else _number(value) for value in values]).astype(
+                np.float32
+            )
+    # numpy also reads texts that look like numbers.
+    if found.ndim != 1 or (
+        isinstance(values, (list, tuple)) and any(isinstance(value, str) for value in values)
+    ):
+        return None
+    return found
+
+
+def _what(data: Any) -> str:
+    if data is None:
+        return "no such field"
+    return "text" if isinstance(data, str) else "single numbers" if _is_number(data) else "nested values"

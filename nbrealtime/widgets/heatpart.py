@@ -1,0 +1,93 @@
+"""What the pump sends for a heatmap: columns of a grid, in binary.
+
+Collaborators: a `Source` (`arrays.Arrays`, `spectra.Spectra`) turns what came into columns of a
+`heatgrid.HeatGrid`; ``js/src/heatmap.ts`` draws them.
+
+The one rule: a frame carries the columns that are new, a snapshot all of them; both say the
+``layout``, and a view that knows another one waits for a whole picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .heatgrid import HeatGrid
+from .pacing import Viewing
+from .parts import Frame, new_key
+
+__all__ = ["HeatPart", "Source"]
+
+
+class Source(Protocol):
+    """Where a heatmap's columns come from."""
+
+    grid: HeatGrid
+    came: int
+    """Messages or spectra so far."""
+    note: str
+    """Why nothing can be drawn, or ""."""
+
+    def collect(self) -> bool:
+        """Turns what came into columns, on the pump thread, as much as a frame allows; returns whether more waits."""
+
+    def end(self) -> None:
+        """Takes nothing that comes from now on. Any thread."""
+
+    def axis(self) -> dict[str, Any]:
+        """What the rows are: ``positions`` (first and last, or one each) or ``names``, and their ``unit``."""
+
+
+class HeatPart:
+    """Streams a grid's columns.
+
+    Args:
+        source: makes them.
+        read: returns the state beside them (JSON).
+        mark: says that there is more to send.
+    """
+
+    kind = "heatmap"
+    max_hz = 20.0
+
+    def __init__(self, source: Source, read: Callable[[], dict[str, Any]], mark: Callable[[], None]) -> None:
+        self.key = new_key(self.kind)
+        self._source = source
+        self._read = read
+        self._mark = mark
+        self._layout = -1
+
+    def frame(self, now: float, viewing: Viewing) -> Frame | None:
+        """The columns since the last frame."""
+        if self._source.collect():
+            self._mark()
+        grid = self._source.grid
+        whole, self._layout = grid.layout != self._layout, grid.layout
+        news = grid.news()
+        return self._header(whole=whole), list(news) if news is not None else []
+
+    def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
+        """All columns of the window."""
+        if self._source.collect():
+            self._mark()
+        return self._header(whole=True), list(self._source.grid.whole())
+
+    def told(self, content: dict[str, Any]) -> None:
+        """A view asks to look again."""
+        if content.get("type") == "look":
+            self._mark()
+
+    def _header(self, *, whole: bool) -> dict[str, Any]:
+        grid = self._source.grid
+        return {
+            **self._read(),
+            "came": self._source.came,
+            "note": self._source.note,
+            "whole": whole,
+            "layout": grid.layout,
+            "rows": grid.rows,
+            "bin": grid.width,
+            "interval": grid.interval,
+            "late": grid.late,
+            "axis": self._source.axis(),
+        }

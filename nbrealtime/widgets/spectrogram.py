@@ -1,0 +1,119 @@
+"""`Spectrogram`: the frequencies in a numeric series over time.
+
+Collaborators: `spectra.Spectra` makes short-time spectra of the samples in the topic's ring,
+`heatmap.HeatPanel` shows them as every heatmap is shown.
+
+The one rule: spectra are made in the kernel, once for all views, of samples that a segment needs
+and no others; a view learns of columns alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..wire.topics import is_pattern
+from .heatgrid import MOST_ROWS
+from .heatmap import HeatPanel, checked
+from .spectra import WINDOWS, Spectra
+from .stream import topics_of
+
+if TYPE_CHECKING:
+    from ..live.topic import LiveTopic
+
+__all__ = ["Spectrogram", "spectrogram"]
+
+LEAST_SEGMENT: Final = 8
+
+
+class Spectrogram(HeatPanel):
+    """Shows how strong each frequency of a series is, over time.
+
+    Each column is the power spectral density of ``nperseg`` samples, at their middle. The sampling rate is
+    found from the samples' times, unless ``fs`` says it; when it changes by more than 5 % the picture begins
+    anew. A gap in the samples stays blank. `close` keeps the last picture; one that a cell made goes altogether
+    when that cell runs again. Create and close it on the main thread.
+
+    Args:
+        topic: a topic or a field of one (``topic["x"]``), as `LiveTopic` or by name on the default connection.
+        field: the field; by default ``value``.
+        window: seconds that are shown, or a text like ``"60s"``.
+        fs: samples per second.
+        nperseg: samples of a segment, 8 to 8,190: more of them tell frequencies better apart, and times worse.
+        overlap: the share of a segment that the next one has too, 0 to 0.95.
+        taper: ``"hann"``, ``"hamming"``, ``"blackman"`` or ``"boxcar"``.
+        db: decibels of one unit² / Hz; False shows the amplitude density in units / √Hz.
+        frequencies: ``(lowest, highest)`` in Hz; None shows all, up to half the sampling rate.
+        units: what the samples are in.
+        value_range: ``(low, high)``, the ends of the colour bar; None follows the data.
+        colors: as of `LiveHeatmap`.
+        time_zone: ``""`` is the browser's, else ``"UTC"`` or a name like ``"Europe/Berlin"``.
+        title: a line above the picture, instead of the topic's name.
+        height: CSS pixels, at least 160.
+
+    Raises:
+        TypeError: ``topic`` is none.
+        ValueError: an option is out of its range.
+        NoServer, AmbiguousServer: no server can be found without being told.
+        FrontEndMissing: the front end was not built; the message says what to type.
+    """
+
+    def __init__(
+        self,
+        topic: LiveTopic | str,
+        *,
+        field: str | None = None,
+        window: float | str = 60.0,
+        fs: float | None = None,
+        nperseg: int = 256,
+        overlap: float = 0.5,
+        taper: str = "hann",
+        db: bool = True,
+        frequencies: tuple[float, float] | None = None,
+        units: str = "",
+        value_range: tuple[float, float] | None = None,
+        colors: str = "ember",
+        time_zone: str = "",
+        title: str = "",
+        height: int = 280,
+    ) -> None:
+        looks = checked(
+            window=window,
+            value_range=value_range,
+            colors=colors,
+            time_zone=time_zone,
+            title=title,
+            height=height,
+        )
+        if not LEAST_SEGMENT <= nperseg <= 2 * (MOST_ROWS - 1):
+            raise ValueError(
+                f"nperseg is between {LEAST_SEGMENT} and {2 * (MOST_ROWS - 1):,} samples, not {nperseg!r}"
+            )
+        if not 0 <= overlap <= 0.95:
+            raise ValueError(f"overlap is between 0 and 0.95, not {overlap!r}")
+        if fs is not None and not fs > 0:
+            raise ValueError(f"fs is samples per second, more than 0, not {fs!r}")
+        if taper not in WINDOWS:
+            raise ValueError(f"taper is one of {', '.join(WINDOWS)}, not {taper!r}")
+        if frequencies is not None and not 0 <= frequencies[0] < frequencies[1]:
+            raise ValueError(f"frequencies is (lowest, highest) in Hz, not {frequencies!r}")
+        [found] = topics_of([topic], "a spectrogram")
+        if is_pattern(found.name):
+            raise ValueError(f"a spectrogram is of one topic: {found.name} has by_topic(name)")
+        source = Spectra(
+            found.feed.ring,
+            field or getattr(topic, "field", None) or "value",
+            looks["window"],
+            fs=fs,
+            nperseg=nperseg,
+            overlap=overlap,
+            taper=taper,
+            db=db,
+            frequencies=frequencies,
+        )
+        scale = f"dB re 1 {units or 'unit'}²/Hz" if db else f"{units}/√Hz"
+        super().__init__(found, source, kind="spectrogram", units=scale, **looks)
+
+
+def spectrogram(subject: LiveTopic, /, **options: object) -> Spectrogram:
+    """The view named ``"spectrogram"``: a `Spectrogram` of ``subject``."""
+    return Spectrogram(subject, **options)  # type: ignore[arg-type]
