@@ -29,6 +29,7 @@ _LEVELS: Final = {
     **dict.fromkeys(("bad", "error", "critical", "alert"), "bad"),
 }
 _TAG: Final = 16
+_CAPTION: Final = 60
 _ROW, _FLAG, _WIDEST, _MOST_ROWS = 18, 16, 180, 3
 
 
@@ -110,8 +111,10 @@ def _corners(box: Box) -> tuple[Point, ...]:
 
 
 def _tags(axes: Axes, lines: Sequence[Threshold], units: str) -> list[tuple[Threshold, str, Box]]:
-    """Labels at the right end, apart from each other."""
+    """Labels on the left, apart from each other; of what is above the picture, in the row above it."""
     area = axes.area
+    over: list[tuple[Threshold, str, Box]] = []
+    end = area.right
     found: list[tuple[float, float, Threshold, str]] = []
     for line in lines:
         ys = _ys(axes, line)
@@ -123,15 +126,20 @@ def _tags(axes: Axes, lines: Sequence[Threshold], units: str) -> list[tuple[Thre
         text = line.get("label") or words
         if above or below:
             text = f"{' '.join(filter(None, (line.get('label'), words)))} {'↑' if above else '↓'}"
+        width = text_width(text, 11) + 20
         at = upper - _TAG - 1
         if above:
-            at = area.top + 1
-        elif below:
+            # From the right, as far as the caption leaves room.
+            if end - width >= area.left + _CAPTION:
+                over.append((line, text, Box(end - width, area.top - _TAG - 1, end, area.top - 1)))
+                end -= width
+            continue
+        if below:
             at = area.bottom - _TAG - 1
         elif len(ys) > 1 or at < area.top:
             # Inside a band, and under a line where there is no room above it.
             at = max(upper, area.top) + 1
-        found.append((min(at, area.bottom - _TAG), text_width(text, 11) + 20, line, text))
+        found.append((min(at, area.bottom - _TAG), width, line, text))
     found.sort(key=lambda one: one[0])
     found = found[: max(1, int(area.height // _TAG))]
     tops: list[float] = []
@@ -140,8 +148,8 @@ def _tags(axes: Axes, lines: Sequence[Threshold], units: str) -> list[tuple[Thre
     limit = area.bottom
     for index in reversed(range(len(tops))):
         limit = tops[index] = min(tops[index], limit - _TAG)
-    return [
-        (line, text, Box(area.right - width - 4, top, area.right - 4, top + _TAG))
+    return over + [
+        (line, text, Box(area.left + 4, top, area.left + 4 + width, top + _TAG))
         for top, (_, width, line, text) in zip(tops, found, strict=True)
     ]
 
@@ -166,7 +174,7 @@ def _flags(axes: Axes, marks: Sequence[Mapping[str, Any]], taken: Sequence[Box])
         )
         sign = 12.0 if mark.get("level") else 0.0
         text = _short(str(mark["text"]), widest - sign)
-        width = text_width(text, 11) + sign + 8
+        width = text_width(text, 11) + sign + 10
         left = min(x, area.right - width)
         places = (
             Box(left, top, left + width, top + _FLAG)

@@ -108,7 +108,7 @@ def _em(one: str) -> float:
     if one in _NARROW:
         return 0.3
     if one in _WIDE:
-        return 0.88
+        return 0.9
     if one >= "\u2e80":
         return 1.0
-    return 0.68 if one.isupper() else 0.56
+    return 0.68 if one.isupper() else 0.58

@@ -12,7 +12,7 @@ import io
 import math
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final, Literal
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -30,8 +30,14 @@ _OVER: Final = 2
 _SCALE: Final = RATIO * _OVER
 
 _FALLBACKS: Final = (
-    *("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
-    *("NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf", "Arial.ttf"),
+    *("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "arial.ttf", "Arial.ttf"),
+    *(
+        "NotoSansCJK-Regular.ttc",
+        "Arial Unicode.ttf",
+        "msyh.ttc",
+        "Hiragino Sans GB.ttc",
+        "DroidSansFallbackFull.ttf",
+    ),
 )
 """Fonts that may have what Pillow's own does not, in the order in which they are tried."""
 
@@ -122,10 +128,14 @@ class _Canvas:
 
     def text(self, op: Text) -> None:
         """One line; Pillow's own font has one weight, so bold is drawn a little thicker."""
-        font = _font(op.text, round(op.size * RATIO))
-        at = op.x * RATIO, (op.y + BASELINE * op.size) * RATIO
-        anchor = {"start": "ls", "middle": "ms", "end": "rs"}[op.anchor]
-        self._pen.text(at, op.text, self._rgb(op.color), font, anchor, stroke_width=0.5 if op.bold else 0)
+        size = round(op.size * RATIO)
+        parts = _parts(op.text, size)
+        width = sum(font.getlength(part) for font, part in parts)
+        x = op.x * RATIO - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[op.anchor]
+        y = (op.y + BASELINE * op.size) * RATIO
+        for font, part in parts:
+            self._pen.text((x, y), part, self._rgb(op.color), font, "ls", stroke_width=0.5 if op.bold else 0)
+            x += font.getlength(part)
 
     def _rgb(self, token: str) -> tuple[int, ...]:
         written = self._colors.get(token, token)
@@ -160,12 +170,20 @@ def _dashed(path: tuple[Point, ...], dash: tuple[float, ...]) -> list[tuple[Poin
     return pieces
 
 
-def _font(text: str, size: int) -> Any:
-    """Pillow's own font, which looks the same everywhere; another one for what it cannot write."""
+def _parts(text: str, size: int) -> list[tuple[Any, str]]:
+    """``text`` in stretches of one font: Pillow's own, which looks the same everywhere, and another for what it lacks."""
+    fonts = [_first(one, size) for one in text]
+    return [
+        (font, "".join(one for _, one in run))
+        for font, run in groupby(zip(fonts, text, strict=True), lambda pair: pair[0])
+    ]
+
+
+def _first(one: str, size: int) -> Any:
     own = _own(size)
-    if not _lacks(own, text):
+    if one <= "~" or not _lacks(own, one):
         return own
-    return next((font for font in _others(size) if not _lacks(font, text)), own)
+    return next((font for font in _others(size) if not _lacks(font, one)), own)
 
 
 @cache
@@ -184,11 +202,7 @@ def _others(size: int) -> list[Any]:
     return found
 
 
-def _lacks(font: Any, text: str) -> bool:
-    return any(_is_box(font, one) for one in set(text) if one > "~")
-
-
 @cache
-def _is_box(font: Any, one: str) -> bool:
+def _lacks(font: Any, one: str) -> bool:
     """Whether ``font`` draws its sign for "unknown" instead of this character."""
     return bytes(font.getmask(one)) == bytes(font.getmask("\uffff"))
