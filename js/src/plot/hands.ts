@@ -120,8 +120,10 @@ export class Hands {
   // -- gestures -----------------------------------------------------------------------
 
   private act(action: Action): void {
-    const sight = this.host.sight();
-    if (sight === null) return;
+    const drawn = this.host.sight();
+    if (drawn === null) return;
+    // Several turns of a wheel come between two draws: each goes on from the one before.
+    const sight = { ...drawn, x: this.lens.x ?? drawn.x, y: this.lens.y ?? drawn.y };
     switch (action.do) {
       case "select":
         this.look(

@@ -363,6 +363,7 @@ export class PlotView {
     const caption = this.canvas.captionOf(bounds);
     if (this.face.caption.textContent !== caption) this.face.caption.textContent = caption;
     // What is measured and reported is what was drawn.
+    this.root.dataset.shown = [left.toFixed(3), right.toFixed(3), ...bounds.map((value) => Number(value.toPrecision(6)))].join();
     if (head?.newest != null) {
       const oldest = Math.min(...stores.map((store) => store.oldest(left) ?? Infinity));
       this.root.dataset.t = String(Math.round(newest * 1000));
