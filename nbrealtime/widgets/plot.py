@@ -80,8 +80,9 @@ class LivePlot(Pictured, anywidget.AnyWidget):
             than the data extend, with ``include=True`` always, with ``False`` never; the others are named at the
             edge beyond which they are.
         time_zone: whose time the axis tells: "" is the browser's; ``"UTC"``, or a name like ``"Europe/Berlin"``.
-        color: a CSS colour, or several for the series in their order; after the last it begins again with dashes.
-            By default up to eight series have colours that also the colour-blind tell apart.
+        color: a CSS colour, or several for the series in their order; the others have the palette's, which also
+            the colour-blind tell apart. Above eight series there is one hue for all, unless so many colours are
+            given that three dashes are enough.
         cursor_sync: plots with the same name here share a crosshair.
 
     Raises:

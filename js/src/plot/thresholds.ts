@@ -69,28 +69,40 @@ export class Near {
 const wordsOf = (line: Line, unit: string): string => edges(line).map((value) => quantity(value, unit)).join(" – ");
 
 const ROW = 16;
+const CAPTION = 60;
 
-/** Where the labels are, right-aligned and apart from each other; `measure` in device pixels. */
+/**
+ * Where the labels are: on the left, where the oldest data are, and apart from each other; of what is
+ * above the picture, in the row above it. `measure` is in device pixels.
+ */
 export function tags(scene: Scene, lines: readonly Line[], unit: string, measure: (text: string) => number): Tag[] {
   const { ratio, top, height } = scene;
   const row = ROW * ratio;
   const bottom = top + height;
+  const over: Tag[] = [];
   const found: Tag[] = [];
+  // From the right, as far as the caption leaves room.
+  let end = scene.left + scene.width;
   for (const line of lines) {
     const ys = edges(line).map((value) => yOf(scene, value));
     if (!ys.length) continue;
     const [upper, lower] = [Math.min(...ys), Math.max(...ys)];
     const above = lower < top - ratio;
     const below = upper > bottom + ratio;
-    let text = line.label || wordsOf(line, unit);
-    if (above || below) text = `${line.label ? `${line.label} ` : ""}${wordsOf(line, unit)} ${above ? "↑" : "↓"}`;
+    const words = wordsOf(line, unit);
+    let text = line.label || words;
+    if (above || below) text = `${line.label.endsWith(words) ? line.label : `${line.label} ${words}`.trim()} ${above ? "↑" : "↓"}`;
     const width = measure(text) + 20 * ratio;
     let at = upper - row - ratio;
-    if (above) at = top + ratio;
-    else if (below) at = bottom - row - ratio;
+    if (above) {
+      if (end - width < scene.left + CAPTION * ratio) continue;
+      over.push({ line, text, width, height: row, top: top - row - ratio, left: (end -= width) });
+      continue;
+    }
+    if (below) at = bottom - row - ratio;
     // Inside a band, and under a line where there is no room above it.
     else if (ys.length > 1 || at < top) at = Math.max(upper, top) + ratio;
-    found.push({ line, text, width, height: row, top: Math.min(at, bottom - row), left: scene.left + scene.width - width - 4 * ratio });
+    found.push({ line, text, width, height: row, top: Math.min(at, bottom - row), left: scene.left + 4 * ratio });
   }
   found.sort((a, b) => a.top - b.top);
   const shown = found.slice(0, Math.max(1, Math.floor(height / row)));
@@ -100,7 +112,7 @@ export function tags(scene: Scene, lines: readonly Line[], unit: string, measure
     shown[i]!.top = Math.min(shown[i]!.top, limit - row);
     limit = shown[i]!.top;
   }
-  return shown;
+  return [...over, ...shown];
 }
 
 const colorOf = (line: Line, colors: Colors): string => line.color || levelColor(levelOf(line.level), colors);

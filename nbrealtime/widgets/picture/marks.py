@@ -19,7 +19,7 @@ from .lines import Axes
 from .ops import Box, Fill, Op, Point, Stroke, Text, text_width
 from .words import quantity
 
-__all__ = ["behind", "front", "reach"]
+__all__ = ["behind", "front", "reach", "symbol"]
 
 Threshold = Mapping[str, Any]
 
@@ -82,7 +82,7 @@ def front(axes: Axes, lines: Sequence[Threshold], marks: Sequence[Mapping[str, A
     for line, text, box in _tags(axes, lines, units):
         middle = (box.top + box.bottom) / 2
         ops.append(Fill((_corners(box),), "ground", 0.85))
-        ops += _symbol(_level(line), _color(line), box.left + 8, middle)
+        ops += symbol(_level(line), _color(line), box.left + 8, middle)
         ops.append(Text(box.left + 16, middle, text, "text"))
         taken.append(box)
     return ops + _flags(axes, marks, taken)
@@ -191,7 +191,7 @@ def _flags(axes: Axes, marks: Sequence[Mapping[str, Any]], taken: Sequence[Box])
         corners = _rounded(frame)
         flags += [Fill((corners,), "ground"), Stroke(((*corners, corners[0]),), color, 1.0, (), 0.5)]
         if sign:
-            flags += _symbol(level, color, box.left + 8, middle)
+            flags += symbol(level, color, box.left + 8, middle)
         flags.append(Text(box.left + 4 + sign, middle, text, "text"))
     return poles + flags
 
@@ -227,7 +227,7 @@ def _rounded(box: Box, radius: float = 3.0) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def _symbol(level: str, color: str, x: float, y: float) -> list[Op]:
+def symbol(level: str, color: str, x: float, y: float) -> list[Op]:
     """A circle, a triangle or a square, 8 pixels wide, filled; "info" is a small ring."""
     if level == "warn":
         return [Fill((((x, y - 4), (x + 4, y + 3.2), (x - 4, y + 3.2)),), color)]
