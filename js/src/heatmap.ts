@@ -15,7 +15,7 @@ import { Picture, type Scene } from "./heatmap/frame";
 import { capital, make, mark, say, Slowly, StateMark } from "./panels/dom";
 import { panel, type Spend, type View } from "./panels/panel";
 import { patience, Stream, type Standing, type Told } from "./panels/stream";
-import { counted } from "./panels/words";
+import { counted, example } from "./panels/words";
 
 interface State extends Told {
   note: string;
@@ -86,8 +86,8 @@ class Heatmap implements View {
     for (const [name, value] of Object.entries({
       class: "nbrt-canvas", tabindex: "0", role: "img", "aria-label": `${capital(this.#what)} of ${title || this.#name}; the arrow keys read its values`,
     })) canvas.setAttribute(name, value);
-    const sample = this.#what === "spectrogram" ? "21.5" : "[1, 4, 9, 16]";
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(`rt.publish(${JSON.stringify(this.#name)}, ${sample})`, "nbrt-typed"));
+    const sample = this.#what === "spectrogram" || this.#name.includes("*") ? "21.5" : "[1, 4, 9, 16]";
+    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(`rt.publish(${JSON.stringify(example(this.#name))}, ${sample})`, "nbrt-typed"));
     const stage = make("div", { class: "nbrt-stage" }, canvas, this.#waiting);
     stage.style.height = `${Number(model.get("height"))}px`;
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, title || this.#name);
@@ -195,6 +195,7 @@ class Heatmap implements View {
       to,
       low: least,
       high: most,
+      known: this.#fixed !== null || low !== null,
       unit: this.#unit,
       zone: this.#zone,
       alpha: ["stale", "offline", "silent", "refused"].includes(state) ? 0.45 : 1,

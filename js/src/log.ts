@@ -13,7 +13,7 @@ import { panel, type Say, type View } from "./panels/panel";
 import { between, lay, matches, merge, ROW, row } from "./panels/rows";
 import type { Item, Row, Wire } from "./panels/rows";
 import { patience, Stream, type Standing, type Told } from "./panels/stream";
-import { counted } from "./panels/words";
+import { counted, example } from "./panels/words";
 
 interface State extends Told {
   skipped: number;
@@ -66,7 +66,7 @@ class MessageLog implements View {
       class: "nbrt-list", role: "log", "aria-live": "off", "aria-label": `Messages of ${this.#name}, newest first`, tabindex: "-1",
     }, this.#sheet);
     this.#list.style.height = `${Number(model.get("height"))}px`;
-    const publish = `rt.publish(${JSON.stringify(topics[0] ?? "")}, "hello")`;
+    const publish = `rt.publish(${JSON.stringify(example(topics[0] ?? ""))}, "hello")`;
     this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, this.#name);
     this.root = make(

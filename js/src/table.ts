@@ -10,7 +10,7 @@ import { count as grouped, zone } from "./shared/format";
 import { capital, make, mark, say, Slowly, StateMark, uniqueId } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { patience, Stream, type Standing, type Told } from "./panels/stream";
-import { counted } from "./panels/words";
+import { counted, example } from "./panels/words";
 import { Column, read, tabbed, textOf } from "./table/cells";
 import { Grid, turned, type By, type Order, type Row, type Wire } from "./table/grid";
 
@@ -93,7 +93,7 @@ class LiveTable implements View {
     }, inner);
     this.#list.style.height = `${Number(model.get("height"))}px`;
     const sample = this.#key && this.#key !== "topic" && !this.#key.includes(".") ? `{${JSON.stringify(this.#key)}: "a", "value": 21.5}` : '{"value": 21.5}';
-    const publish = `rt.publish(${JSON.stringify(topics[0] ?? "")}, ${sample})`;
+    const publish = `rt.publish(${JSON.stringify(example(topics[0] ?? ""))}, ${sample})`;
     this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, label);
     if (label !== this.#name) name.dataset.title = "true";

@@ -32,7 +32,7 @@ export function rowTicks(axis: Axis, rows: number, pixels: number): { ticks: Tic
     const [first, last] = positions as [number, number];
     if (rows === 1 || first === last) return { ticks: [{ row: 0, label: number(first) }], caption: axis.unit };
     const { at, labels, caption } = valueTicks(Math.min(first, last), Math.max(first, last), pixels, axis.unit);
-    const ticks = at.map((position, i) => ({ row: ((position - first) / (last - first)) * (rows - 1), label: labels[i]! }));
+    const ticks = at.map((position, i) => ({ row: ((position - first) / (last - first)) * (rows - 1) + 0, label: labels[i]! }));
     return { ticks, caption };
   }
   const scale = scaleFor(Math.max(...positions.map(Math.abs)), axis.unit);

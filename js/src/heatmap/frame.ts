@@ -20,6 +20,8 @@ export interface Scene {
   to: number;
   low: number;
   high: number;
+  /** Whether there is anything that the range is of. */
+  known: boolean;
   unit: string;
   zone: string;
   /** Below 1: it is no longer true. */
@@ -140,6 +142,12 @@ export class Picture {
       const bytes = new ImageData(wide, high);
       this.#pixels = { width: wide, height: high, bytes, data: new Uint32Array(bytes.data.buffer) };
     }
+    if (oldest === null) {
+      // Where the picture will be.
+      ctx.strokeStyle = fade(this.#colors!.text, 0.12);
+      ctx.lineWidth = 1;
+      ctx.strokeRect(Math.round(left) + 0.5, top + 0.5, Math.round(width) - 1, Math.round(height) - 1);
+    }
     const { low, high: most, from } = scene;
     paint(this.#pixels, columns, { from, perSecond: wide / span, low, high: most, colors: this.#map, down: downwards(scene.axis) });
     this.#image.getContext("2d")!.putImageData(this.#pixels.bytes, 0, 0);
@@ -178,10 +186,12 @@ export class Picture {
     }
     ctx.fillStyle = colors.muted;
     ctx.textAlign = "left";
-    at.forEach((value, i) => {
-      const y = top + height - ((value - scene.low) / (scene.high - scene.low)) * height;
-      ctx.fillText(labels[i]!, x + BAR + 4, y, right - x - BAR - 4);
-    });
+    if (scene.known) {
+      at.forEach((value, i) => {
+        const y = top + height - ((value - scene.low) / (scene.high - scene.low)) * height;
+        ctx.fillText(labels[i]!, x + BAR + 4, y, right - x - BAR - 4);
+      });
+    }
     ctx.textAlign = "right";
     ctx.fillText(caption, right, 7, right / 2);
   }

@@ -61,3 +61,8 @@ export function crowd(count: number, most: number): { circles: number; more: str
   if (count <= most) return { circles: Math.max(0, count), more: "" };
   return { circles: most, more: `+${grouped(count - most)}` };
 }
+
+/** A topic to publish to: the name itself, or one that a pattern matches, for nobody publishes to a pattern. */
+export function example(name: string): string {
+  return name.replace(/\*+/g, "a");
+}
