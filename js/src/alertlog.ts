@@ -8,7 +8,7 @@ import { copyable } from "./shared/copyable";
 import type { Frame, Model } from "./shared/channel";
 import { clock, count as grouped, day, number } from "./shared/format";
 import { here, Notices } from "./alerts/notices";
-import { about, quiet, spoken, standing, when, type Event, type Row, type State } from "./alerts/words";
+import { about, quiet, spoken, standing, waiting, when, type Event, type Row, type State } from "./alerts/words";
 import { capital, make, mark, say, StateMark, Voice } from "./panels/dom";
 import { panel, type Say, type View } from "./panels/panel";
 import { counted } from "./panels/words";
@@ -147,10 +147,11 @@ class AlertLog implements View {
 
   #dress(node: HTMLElement, row: Row): void {
     const [sign, is, what, value, level, detail] = node.children as unknown as [Element, ...HTMLElement[]];
-    mark(node, "data-state", row.state);
+    const state = waiting(row) ? "waiting" : row.state;
+    mark(node, "data-state", state);
     mark(node, "data-level", row.level);
-    shape(sign, row.level, row.state);
-    say(is!, row.state === "ok" ? "OK" : capital(row.state));
+    shape(sign, row.level, state);
+    say(is!, state === "ok" ? "OK" : capital(state));
     say(what!, row.name);
     mark(what!, "title", row.name);
     say(value!, number(row.value));

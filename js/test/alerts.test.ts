@@ -34,6 +34,14 @@ test("does not call all right what it does not know", () => {
   assert.equal(quiet(row({ age: null }), 60_000), false);
 });
 
+test("an alert that has seen no number waits", () => {
+  const unheard = row({ value: null, since: null, age: null });
+  assert.deepEqual(said(state(unheard)), ["waiting", "1 waiting", "wait"]);
+  assert.deepEqual(said(state(unheard, row())), ["live", "1 waiting", "wait"]);
+  assert.deepEqual(said(state(unheard, row({ state: "firing" }))), ["live", "1 firing", "wait"]);
+  assert.equal(when(unheard, 0, 60_000), "no data yet");
+});
+
 test("says for how long", () => {
   assert.equal(when(row({ state: "firing" }), 1_012_000, 0), "for 12 s");
   assert.match(when(row(), 1_012_000, 0), /^since \d\d:\d\d:\d\d$/);

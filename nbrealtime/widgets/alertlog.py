@@ -147,11 +147,14 @@ class AlertLog(Panel):
     def _row(self, alert: Alert) -> dict[str, Any]:
         since, age = alert.since, alert.feed.age
         series, firing = alert.series, alert.fires_on
-        label = "" if not alert.named else f"{alert.feed.name} {alert.field or ''}".strip()
+        # What the name says already is not said again.
+        about = alert.condition.removeprefix(alert.title).lstrip(", ")
+        if alert.named:
+            about = " ".join(filter(None, (alert.feed.name, alert.field, alert.condition)))
         return {
             "id": alert.number,
             "name": alert.name,
-            "about": f"{label} {alert.condition}".strip(),
+            "about": about,
             "level": alert.level,
             "state": alert.state,
             "value": alert.value,
@@ -250,7 +253,8 @@ def _subject(subject: Any) -> Any:
 
 def _title(subject: Any) -> str:
     if isinstance(subject, Connection):
-        return str(subject.link.status.url or "this connection")
+        url = subject.link.status.url or "this connection"
+        return subject.name or url.removeprefix("ws://").removesuffix("/").removesuffix("/ws")
     return str(subject.name)
 
 

@@ -103,6 +103,6 @@ def _lines(alert: Alert) -> list[dict[str, Any]]:
 
 
 def _mark(alert: Alert, event: AlertEvent) -> dict[str, Any]:
-    said = "silent" if event.reason == "stale" or event.value is None else f"{event.value:.6g}"
+    said = "silent" if event.reason == "stale" or event.value is None else f"{event.value:.4g}"
     series = event.topic if event.field == "value" else f"{event.topic} {event.field}"
     return {"t": event.time, "text": f"{alert.title}: {said}", "level": event.level, "series": series}

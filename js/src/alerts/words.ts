@@ -58,6 +58,9 @@ export function quiet(row: Row, passed: number): boolean {
   return row.state !== "closed" && row.age !== null && row.age + passed > QUIET_MS;
 }
 
+/** Whether an alert has yet to see a number: it is not pending, and nobody knows that it is all right. */
+export const waiting = (row: Row): boolean => row.state === "ok" && row.value === null;
+
 /** All alerts in one word. */
 export function standing(at: State | null, silent: boolean, passed: number): Standing {
   if (at === null) return { state: "connecting", word: "Connecting", tone: "wait", level: null };
@@ -75,6 +78,8 @@ export function standing(at: State | null, silent: boolean, passed: number): Sta
   const pending = open.filter((row) => row.state === "pending").length;
   if (pending) return { state, word: `${pending} pending`, tone: "wait", level };
   if (!open.length) return { state: "live", word: "All closed", tone: "off", level };
+  const unheard = open.filter(waiting).length;
+  if (unheard) return { state: unheard === open.length ? "waiting" : state, word: `${unheard} waiting`, tone: "wait", level };
   if (state === "stale") return { state, word: "Quiet", tone: "wait", level };
   return { state, word: open.length === 1 ? "OK" : "All OK", tone: "good", level };
 }
@@ -82,6 +87,7 @@ export function standing(at: State | null, silent: boolean, passed: number): Sta
 /** For how long an alert has been as it is, or that nothing comes. */
 export function when(row: Row, now: number, passed: number): string {
   if (row.state === "closed") return "";
+  if (row.age === null && waiting(row)) return "no data yet";
   if (quiet(row, passed)) return `no data for ${duration((row.age! + passed) / 1000)}`;
   if (row.since === null) return "";
   if (row.state === "ok") return `since ${clock(row.since / 1000)}`;
