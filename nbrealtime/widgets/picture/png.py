@@ -64,7 +64,7 @@ def to_png(scene: Scene, theme: Literal["light", "dark"] = "light") -> bytes:
     at = 3 * int(few.tobytes()[0])
     palette[at : at + 3] = ImageColor.getrgb(colors["ground"])
     few.putpalette(palette)
-    few.save(out, "PNG", optimize=True)
+    few.save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
