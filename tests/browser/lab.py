@@ -64,6 +64,10 @@ class Lab:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         """Delete the kernels, then end the server: asked first, killed if it takes its time."""
         if self._process.poll() is not None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from itertools import pairwise
+from itertools import combinations
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -118,3 +119,74 @@ def test_a_tab_that_comes_to_the_front_while_a_cell_runs_finds_its_plot_moving(n
     assert drawn.longest_pause < 1
     expect(notebook.cell(5).locator(".jp-InputArea-prompt")).to_have_text("[*]:")
     notebook.wait_idle(5, timeout=SECONDS + 10)
+
+
+# How old a picture is when it is drawn: `data-t` is its newest sample's time, by the clock of the same machine.
+AGES = """(root, seconds) => new Promise((resolve) => {
+  const ages = [];
+  let last = root.dataset.t;
+  const observer = new MutationObserver(() => {
+    if (root.dataset.t !== last) ages.push(Date.now() - Number(last = root.dataset.t));
+  });
+  observer.observe(root, {attributes: true, attributeFilter: ["data-t"]});
+  setTimeout(() => { observer.disconnect(); resolve(ages); }, 1000 * seconds);
+})"""
+
+
+def test_a_browser_twenty_times_slower_stays_near_the_present(notebook):
+    session = notebook.page.context.new_cdp_session(notebook.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 20})
+    notebook.page.wait_for_timeout(4000)  # it is slow at once, and is heard of a second later
+    spans = [sorted(notebook.plot.evaluate(AGES, 4)) for _ in range(3)]
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    ages = sorted(age for span in spans for age in span)
+    assert len(ages) >= 24, "two pictures a second are the least"
+    assert ages[int(0.95 * len(ages))] < 1500
+    assert statistics.median(spans[2]) < statistics.median(spans[0]) + 300, "the delay grows"
+    notebook.wait_state("live")
+
+
+MINUTES = 3
+EVERY = 5.0
+
+
+def slope(seen: list[tuple[float, float]]) -> float:
+    """Megabytes a minute: the median of the slopes between any two (Theil and Sen), which one step does not bend."""
+    return (
+        statistics.median((after - before) / (b - a) for (a, before), (b, after) in combinations(seen, 2))
+        * 60
+    )
+
+
+@pytest.mark.timeout(60 * MINUTES + 120)
+def test_an_hour_of_streaming_into_a_hidden_tab_costs_no_memory(open_notebook, lab):
+    # An hour of 20 messages a second in three minutes: 400. What a topic keeps is bounded, and full before it begins.
+    full = """\
+past = time.time() - np.arange(1_000_000, 0, -1) / 400
+temp.feed.ring.append(past, {"value": np.sin(past)})
+"""
+    feed = FEED.replace("0.01", "0.0025").replace("threading.Thread", full + "threading.Thread")
+    process = "import os\nprint(os.getpid())"
+    notebook = open_notebook(SERVER, TOPIC, feed, 'temp.plot(window="20s")', process)
+    notebook.run(0, 1, 2, 3, 4)
+    notebook.wait_state("live")
+    notebook.hide()
+    session = notebook.page.context.new_cdp_session(notebook.page)
+    kernel, jupyter = psutil.Process(int(notebook.text(4))), psutil.Process(lab.pid)
+    seen: dict[str, list[tuple[float, float]]] = {"kernel": [], "jupyter": [], "browser": []}
+    began = time.monotonic()
+    with Comms(lab) as comms:
+        comms.count(15)  # whatever fills once
+        while (now := time.monotonic() - began) < 15 + 60 * MINUTES:
+            session.send("HeapProfiler.collectGarbage")
+            heap = session.send("Runtime.getHeapUsage")["usedSize"]
+            for name, size in (("kernel", kernel.memory_info().rss), ("jupyter", jupyter.memory_info().rss)):
+                seen[name].append((now, size / 1e6))
+            seen["browser"].append((now, heap / 1e6))
+            assert comms.count(EVERY) == 0
+    for name, sizes in seen.items():
+        assert slope(sizes) <= 1, f"{name}: {sizes}"
+    notebook.show()
+    notebook.wait_state("live")
+    newest = notebook.number("data-t")
+    notebook.wait_beyond("data-t", newest)
