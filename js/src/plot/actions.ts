@@ -5,6 +5,10 @@
 export type Axis = "x" | "y";
 
 export type Action =
+  /** Stands still while a drag selects: what is dragged over must not move away below it. */
+  | { do: "hold" }
+  /** The drag selected nothing: goes on as before. */
+  | { do: "drop" }
   /** Shows what lies between these places of an axis; null leaves that axis as it is. */
   | { do: "select"; x: readonly [number, number] | null; y: readonly [number, number] | null }
   | { do: "zoom"; axis: Axis; place: number; factor: number }

@@ -50,7 +50,10 @@ export class Gestures {
     field.addEventListener("dblclick", () => this.act({ do: "follow" }));
     field.addEventListener("wheel", this.wheel, { passive: false });
     field.addEventListener("keydown", this.key);
-    field.addEventListener("blur", () => this.act({ do: "unpoint" }));
+    field.addEventListener("blur", () => {
+      delete field.dataset.pointed;
+      this.act({ do: "unpoint" });
+    });
     document.addEventListener("scroll", this.scrolled, { capture: true, passive: true });
   }
 
@@ -83,10 +86,12 @@ export class Gestures {
     // A drag would select the page's text, and a click must bring the focus here.
     event.preventDefault();
     this.field.focus({ preventScroll: true });
+    // A ring is for who comes by the keyboard; what a script focuses has one otherwise.
+    this.field.dataset.pointed = "";
     const touch = event.pointerType === "touch";
+    this.drop();
     this.begin = this.down.size === 1 ? { ...place, shift: event.shiftKey, pan: touch || event.altKey } : null;
     this.dragged = this.down.size > 1;
-    this.unbox();
   };
 
   private move = (event: PointerEvent): void => {
@@ -106,6 +111,7 @@ export class Gestures {
     const box = this.field.getBoundingClientRect();
     const [dx, dy] = [(place.x - begin.x) * box.width, (place.y - begin.y) * box.height];
     if (!this.dragged && Math.hypot(dx, dy) < SLOP) return;
+    if (!this.dragged && !begin.pan) this.act({ do: "hold" });
     this.dragged = true;
     if (begin.pan) {
       this.act({ do: "pan", axis: "x", by: last.x - place.x });
@@ -141,6 +147,7 @@ export class Gestures {
         const x = axes.includes("x") ? ([begin.x, place.x] as const) : null;
         const y = axes.includes("y") ? ([begin.y, place.y] as const) : null;
         this.act({ do: "select", x, y });
+        this.unbox();
       } else if (!this.dragged) {
         this.act({ do: "point", ...place });
       }
@@ -148,14 +155,20 @@ export class Gestures {
     // The finger that stays after a pinch goes on moving the picture.
     const [rest] = this.down.values();
     this.begin = rest ? { ...rest, shift: false, pan: true } : null;
-    this.unbox();
+    this.drop();
   };
 
   private cancel = (event: PointerEvent): void => {
     this.down.delete(event.pointerId);
     this.begin = null;
-    this.unbox();
+    this.drop();
   };
+
+  /** Ends a selection without anything selected. */
+  private drop(): void {
+    if (!this.box.hidden) this.act({ do: "drop" });
+    this.unbox();
+  }
 
   private unbox(): void {
     this.box.hidden = true;
@@ -204,10 +217,11 @@ export class Gestures {
   };
 
   private key = (event: KeyboardEvent): void => {
+    delete this.field.dataset.pointed;
     if (event.key === "Escape" && !this.box.hidden) {
       // A drag that is taken back zooms nowhere.
       this.begin = null;
-      this.unbox();
+      this.drop();
     } else {
       const action = actionOf(event);
       if (action === null) return;

@@ -54,6 +54,7 @@ export class Hands {
   private menu: Menu;
   private later: number | undefined;
   private moved = false;
+  private held = false;
 
   constructor(private host: Host) {
     this.gestures = new Gestures((action) => this.act(action), () => this.lens.zoomed);
@@ -125,12 +126,24 @@ export class Hands {
     // Several turns of a wheel come between two draws: each goes on from the one before.
     const sight = { ...drawn, x: this.lens.x ?? drawn.x, y: this.lens.y ?? drawn.y };
     switch (action.do) {
+      case "hold":
+        if (this.lens.x !== null) break;
+        this.held = true;
+        this.lens.look(drawn.x, this.host.live(), performance.now());
+        this.host.changed(false);
+        break;
+      case "drop":
+        this.drop();
+        break;
       case "select":
         this.look(
           sight,
           action.x && select(sight.x, action.x[0], action.x[1]),
           action.y && select([0, 1], action.y[0], action.y[1]),
         );
+        // Of the values alone: the time goes on.
+        if (action.x === null) this.drop();
+        this.held = false;
         break;
       case "zoom":
         if (action.axis === "x") this.look(sight, zoom(sight.x, action.place, action.factor), null);
@@ -182,6 +195,13 @@ export class Hands {
     }
     const length = (span: Span): number => span[1] - span[0];
     host.changed(x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6);
+  }
+
+  private drop(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.lens.release();
+    this.host.changed(false);
   }
 
   private pause(): void {

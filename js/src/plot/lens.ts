@@ -65,10 +65,16 @@ export class Lens {
     this.moved = now;
   }
 
+  /** The time moves on again; the value axis stays as it is. */
+  release(): void {
+    this.x = this.answer = this.pending = this.made = null;
+    this.base = [];
+  }
+
   /** Shows the newest again. */
   follow(): void {
-    this.x = this.y = this.answer = this.pending = this.made = null;
-    this.base = [];
+    this.release();
+    this.y = null;
   }
 
   /** The series are others: what was kept is of those before. */

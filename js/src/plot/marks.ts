@@ -52,6 +52,7 @@ const meets = (a: Box, b: Box): boolean =>
 export class Rows {
   private kept = new Map<string, number>();
   private width = 0;
+  private cut = new Map<string, string>();
 
   /** The flags of what is in view; `taken` are boxes to keep free of. */
   place(scene: Scene, marks: readonly Mark[], taken: readonly Box[], measure: (text: string) => number): Flag[] {
@@ -69,7 +70,7 @@ export class Rows {
       const x = xOf(scene, mark.t);
       if (x > left + width || x < left - widest - gap) continue;
       const sign = mark.level ? 12 * ratio : 0;
-      const text = shorten(mark.text, widest - sign, measure);
+      const text = this.shorten(mark.text, Math.round(widest - sign), measure);
       const size = measure(text) + sign + 8 * ratio;
       const at = Math.min(x, left + width - size);
       // Held at the left edge a flag would seem to belong to what is there: it goes with its line.
@@ -89,6 +90,17 @@ export class Rows {
     }
     this.kept = kept;
     return found;
+  }
+
+  /** Cut once, not for every frame. */
+  private shorten(text: string, width: number, measure: (text: string) => number): string {
+    const key = `${width} ${text}`;
+    let short = this.cut.get(key);
+    if (short === undefined) {
+      if (this.cut.size > 500) this.cut.clear();
+      this.cut.set(key, (short = shorten(text, width, measure)));
+    }
+    return short;
   }
 }
 
@@ -124,15 +136,15 @@ export function drawFlags(scene: Scene, flags: readonly Flag[], colors: Colors):
     ctx.stroke();
   }
   ctx.setLineDash([]);
-  for (const { mark, x, text, box } of flags) {
+  for (const { mark, x: pole, text, box } of flags) {
     const color = levelColor(levelOf(mark.level), colors);
     ctx.globalAlpha = 1;
     if (box === null) {
       ctx.fillStyle = color;
       ctx.beginPath();
-      ctx.moveTo(x - 4 * ratio, top);
-      ctx.lineTo(x + 4 * ratio, top);
-      ctx.lineTo(x, top + 6 * ratio);
+      ctx.moveTo(pole - 4 * ratio, top);
+      ctx.lineTo(pole + 4 * ratio, top);
+      ctx.lineTo(pole, top + 6 * ratio);
       ctx.fill();
       continue;
     }
@@ -140,7 +152,10 @@ export function drawFlags(scene: Scene, flags: readonly Flag[], colors: Colors):
     ctx.fillStyle = colors.ground;
     ctx.strokeStyle = color;
     ctx.beginPath();
-    ctx.roundRect(box.left + ratio / 2, box.top + ratio / 2, box.width - ratio, box.height - ratio, 3 * ratio);
+    const [x, y, width, height] = [box.left + ratio / 2, box.top + ratio / 2, box.width - ratio, box.height - ratio];
+    // Younger than the oldest browsers that hosts bring along.
+    if (ctx.roundRect) ctx.roundRect(x, y, width, height, 3 * ratio);
+    else ctx.rect(x, y, width, height);
     ctx.fill();
     ctx.globalAlpha = 0.5;
     ctx.stroke();

@@ -2,7 +2,7 @@
 //
 // Collaborators: view.ts says what the items do. The pattern is the WAI-ARIA menu button.
 //
-// The one rule: what an item came to is said in the menu itself, in a place that is kept.
+// The one rule: what an item came to is said in the menu itself, below the items, which stay.
 import { part } from "./face";
 
 export interface Item {
@@ -75,6 +75,7 @@ export class Menu {
     this.list.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
     this.said.textContent = "";
+    this.said.classList.add("nbrt-plot-quiet");
     this.items.at(index)!.focus({ preventScroll: true });
   }
 
@@ -87,6 +88,7 @@ export class Menu {
   private async run(item: Item): Promise<void> {
     const say = (words: string): void => {
       this.said.textContent = this.said.title = words;
+      this.said.classList.toggle("nbrt-plot-quiet", words === "");
     };
     say("");
     try {
