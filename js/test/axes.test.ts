@@ -244,3 +244,56 @@ test("on a log scale what is 0 or below breaks the line, and is told apart from 
   assert.deepEqual(extremes([store], T), [-1, 9]);
   assert.ok(sunken([store], T) && !sunken([store], T + 3.5));
 });
+
+test("a range shrinks below 55 % of use and not above, however long that lasts", () => {
+  for (const [high, shrinks] of [[5.6, false], [5.3, true]] as const) {
+    const range = new Range();
+    range.at(0, 9, 0);
+    let bounds = range.at(0, high, 100);
+    for (let now = 200; now < 10_000; now += 100) bounds = range.at(0, high, now);
+    assert.equal(bounds[1] < 10, shrinks, `${high}`);
+  }
+});
+
+test("zero is taken in when the least value is under a quarter of the greatest", () => {
+  assert.equal(fit(2.4, 10)[0], 0);
+  assert.ok(fit(2.6, 10)[0] > 0);
+  assert.equal(fit(-10, -2.4)[1], 0);
+});
+
+test("who wants no motion gets no easing", () => {
+  const range = new Range("", true);
+  range.at(0, 100, 0);
+  range.at(0, 10, 100);
+  assert.deepEqual(range.at(0, 10, 2200), fit(0, 10));
+  assert.ok(!range.easing);
+});
+
+test("an axis of percent has its hundred, and more only when the data have", () => {
+  const range = new Range("%");
+  assert.deepEqual(range.at(null, null, 0), [0, 100]);
+  assert.deepEqual(range.at(99, 99.5, 16), [0, 100]);
+  assert.ok(range.at(99, 130, 32)[1] > 130);
+});
+
+test("a band breaks where more than five intervals are missing, too", () => {
+  const store = new Store();
+  const view = new DataView(new ArrayBuffer(16 * 4));
+  [0, 1, 2, 9].forEach((offset, i) => view.setUint32(4 * i, offset, true));
+  for (let i = 4; i < 16; i++) view.setFloat32(4 * i, 1, true);
+  store.take({ series: 0, mode: "band", reset: true, n: 4, bin: 1, k0: T, dense: false, v0: 0, scale: 1, interval: 0.5, last: 1, first: T }, view, 0, 60);
+  const found: number[][] = [];
+  runs(store, (from, to) => found.push([from, to]));
+  assert.deepEqual(found, [[0, 3], [3, 4]]);
+});
+
+test("labels of an axis have equal decimals and one prefix, whatever the range", () => {
+  for (const [low, high] of [[0, 1], [-3e-7, 8e-7], [101_320, 101_330], [-2e9, 5e9], [0.1, 0.100004]] as const) {
+    const { labels, caption } = valueTicks(low, high, 200, "V");
+    const decimals = labels.map((label) => label.split(".")[1]?.length ?? 0);
+    assert.equal(new Set(decimals).size, 1, labels.join());
+    assert.equal(new Set(labels).size, labels.length, labels.join());
+    assert.match(caption, /^[nµmkMGT]?V$/);
+    assert.ok(!labels.join("").includes("-"));
+  }
+});
