@@ -13,8 +13,8 @@
 // The one rule: light or dark is decided by the ground's own luminance, not by a host's
 // theme name, so that series keep their contrast in a theme nobody has heard of.
 
-const LIGHT = ["#1431EC", "#CB8216", "#0EA367", "#5C358D", "#5A4713", "#138FEA", "#8A0B49", "#8B8B9C"];
-const DARK = ["#8BA5F6", "#EB5A17", "#1FED70", "#8F5EF2", "#E1CDAD", "#3DEFEE", "#BD6E66", "#7B7B8E"];
+export const LIGHT = ["#1431EC", "#CB8216", "#0EA367", "#5C358D", "#5A4713", "#138FEA", "#8A0B49", "#8B8B9C"];
+export const DARK = ["#8BA5F6", "#EB5A17", "#1FED70", "#8F5EF2", "#E1CDAD", "#3DEFEE", "#BD6E66", "#7B7B8E"];
 
 /** Eight colours in three dashes: solid, 6-3, 2-3. */
 export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
