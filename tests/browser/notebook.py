@@ -300,6 +300,25 @@ class Notebook:
         )
         return self.number(attribute)
 
+    def filled_within(self, seconds: float) -> float:
+        """Wait for the first plot's first samples; return how long they took after the plot was there."""
+        found: float = self.page.evaluate(
+            """async (bound) => {
+              const soon = (found) => new Promise((resolve, reject) => {
+                const look = () => { const value = found(); if (value) resolve(value); else if (performance.now() > end)
+                  reject(new Error("it never came")); else setTimeout(look, 10); };
+                const end = performance.now() + bound * 1000;
+                look();
+              });
+              const root = await soon(() => document.querySelector(".nbrt-plot"));
+              const began = performance.now();
+              await soon(() => root.getAttribute("data-t0"));
+              return (performance.now() - began) / 1000;
+            }""",
+            seconds,
+        )
+        return found
+
     def outputs(self, index: int | None = None) -> str:
         """Return the outputs of one cell, or of all, as the notebook's JSON holds them now."""
         cells: list[dict[str, Any]] = self.page.evaluate(f"() => {_PANEL}.content.model.toJSON().cells")

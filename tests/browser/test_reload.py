@@ -17,41 +17,22 @@ temp.wait(n=1, timeout=10)
 PLOT = 'plot = temp.plot(window="60s")\nplot'
 
 
-def _filled_within(notebook, seconds: float) -> float:
-    """Wait for the plot's first samples; return how long the page took from the plot's root to them."""
-    return notebook.page.evaluate(
-        """async (bound) => {
-          const soon = (found) => new Promise((resolve, reject) => {
-            const look = () => { const value = found(); if (value) resolve(value); else if (performance.now() > end)
-              reject(new Error("it never came")); else setTimeout(look, 10); };
-            const end = performance.now() + bound * 1000;
-            look();
-          });
-          const root = await soon(() => document.querySelector(".nbrt-plot"));
-          const began = performance.now();
-          await soon(() => root.getAttribute("data-t0"));
-          return (performance.now() - began) / 1000;
-        }""",
-        seconds,
-    )
-
-
 def test_a_reloaded_page_and_a_second_tab_are_full_again(open_notebook):
     notebook = open_notebook(SERVER, HISTORY, PLOT)
     notebook.run_all()
-    _filled_within(notebook, 10)
+    notebook.filled_within(10)
     oldest, newest = notebook.number("data-t0"), notebook.number("data-t")
     assert newest - oldest > 45_000
     notebook.save()
 
     notebook.page.reload()
-    took = _filled_within(notebook, 30)
+    took = notebook.filled_within(30)
     assert notebook.number("data-t0") == oldest
     assert notebook.number("data-t") == newest
     assert took < 1.0, f"the window was empty for {took:.2f} s after the plot was rendered"
 
     second = notebook.second_tab()
-    took = _filled_within(second, 10)
+    took = second.filled_within(10)
     assert second.number("data-t0") == oldest
     assert second.picture().colours.keys(), "the second tab's canvas is blank"
     assert took < 1.0, f"the second tab's window was empty for {took:.2f} s"

@@ -1,0 +1,80 @@
+"""The past of a long window: there at once in a page that is reloaded or opened twice, and fine when it is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from .cells import SERVER
+
+# Nine minutes at 200 samples a second, as fast as they can be told: a saw's teeth, a second each.
+HISTORY = """\
+import nbrealtime as rt, time
+saw = rt.subscribe("lab:saw")
+began = time.time() - 590
+for n in range(0, 110_000, 10_000):
+    times = [began + (n + i) / 200 for i in range(10_000)]
+    rt.publish("lab:saw", {"t": times, "value": [t % 1 for t in times]})
+_ = saw.wait(n=11, timeout=20)
+"""
+
+PLOT = 'plot = saw.plot(window="10min")\nplot'
+
+
+def zoom(notebook, middle: float, seconds: float) -> None:
+    """Drag until the plot shows about so many seconds around a fraction of what it shows at first."""
+    field = notebook.plot.locator(".nbrt-plot-field")
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    y = box["y"] + box["height"] / 2
+    while (shown := span(notebook))[1] - shown[0] > seconds:
+        before = notebook.plot.get_attribute("data-shown")
+        half = max(0.025, 0.4 * seconds / (shown[1] - shown[0]))
+        notebook.page.mouse.move(box["x"] + box["width"] * (middle - half), y)
+        notebook.page.mouse.down()
+        notebook.page.mouse.move(box["x"] + box["width"] * (middle + half), y, steps=4)
+        notebook.page.mouse.up()
+        notebook.page.wait_for_function(
+            "([plot, before]) => plot.dataset.shown !== before", arg=[notebook.plot.element_handle(), before]
+        )
+        middle = 0.5
+
+
+def span(notebook) -> list[float]:
+    return [float(part) for part in notebook.plot.get_attribute("data-shown").split(",")]
+
+
+def test_ten_minutes_are_there_at_once_and_a_tooth_of_them_is_fine_when_zoomed_in(open_notebook):
+    notebook = open_notebook(SERVER, HISTORY, PLOT)
+    notebook.run_all()
+    notebook.filled_within(10)
+    oldest, newest = notebook.number("data-t0"), notebook.number("data-t")
+    assert newest - oldest == pytest.approx(550_000, abs=1500)
+    notebook.save()
+
+    notebook.page.reload()
+    took = notebook.filled_within(30)
+    assert (notebook.number("data-t0"), notebook.number("data-t")) == (oldest, newest)
+    assert took < 1.0, f"the window was empty for {took:.2f} s after the plot was rendered"
+
+    second = notebook.second_tab()
+    took = second.filled_within(10)
+    assert (second.number("data-t0"), second.number("data-t")) == (oldest, newest)
+    assert took < 1.0, f"the second tab's window was empty for {took:.2f} s"
+
+    # A second has a bin and a pixel in ten minutes: from 0 to 1, wherever one looks. Half a tooth is half as high.
+    second.page.bring_to_front()
+    zoom(second, 0.4, 0.5)
+    expect(second.plot).to_have_attribute("data-view", "zoomed")
+    begin, end, *_ = span(second)
+    assert newest / 1000 - end > 300
+    reach = min((end % 1) - (begin % 1), 1) if end % 1 > begin % 1 else 1
+    second.page.wait_for_function(
+        """([plot, reach]) => { const [, , low, high] = plot.dataset.shown.split(",").map(Number);
+             return reach === 1 ? high - low >= 0.9 : high - low < reach + 0.3; }""",
+        arg=[second.plot.element_handle(), reach],
+    )
+    shown = second.picture()
+    assert shown.colours, "the zoomed picture is blank"
+    assert notebook.plot.get_attribute("data-view") == "following", "one tab's zoom moved the other"
+    assert notebook.complaints == second.complaints == []
