@@ -52,6 +52,7 @@ test("says for how long", () => {
 
 test("says what it is about", () => {
   assert.equal(about(row()), "lab:temp above 30 · has not fired");
+  assert.equal(about(row({ about: "" })), "Has not fired");
   assert.equal(about(row({ count: 1 })), "lab:temp above 30 · fired once");
   assert.equal(about(row({ series: 5, count: 1204 })), "lab:temp above 30 · 5 series · fired 1\u2009204 times");
   const many = row({ series: 12, firing: 5, on: ["a", "b", "c"], state: "firing" });

@@ -23,6 +23,7 @@ from nbrealtime.live import alertbook
 from nbrealtime.live.alertbook import AlertEvent
 from nbrealtime.live.alertcalls import AlertCalls
 from nbrealtime.live.alertrule import AlertState, Condition, Rule, Step
+from nbrealtime.live.alertwords import condition, label, sentence, threshold
 from nbrealtime.live.cells import own
 from nbrealtime.live.feed import Feed, TopicState
 from nbrealtime.live.samples import VALUE, Block
@@ -74,7 +75,7 @@ class _Series:
 
     @property
     def label(self) -> str:
-        return self.feed.name if self.field == VALUE else f"{self.feed.name} {self.field}"
+        return label(self.feed.name, self.field)
 
 
 def _fresh(read: Callable[[Alert], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
@@ -156,7 +157,7 @@ class Alert(Subject):
         self.notify = bool(notify)
         self._feed = topic.feed
         self._named = name
-        self._name = name or f"{_label(topic.feed.name, field)} {_condition(self.rule)}"
+        self._name = name or f"{label(topic.feed.name, field)} {threshold(self.rule)}"
         self._level = level
         self._calls = AlertCalls(self._faults)
         self._lock = threading.Lock()  # for what is below
@@ -198,8 +199,13 @@ class Alert(Subject):
     @property
     def fires_on(self) -> tuple[tuple[str, str], ...]:
         """The series that fire, each as its topic and field, the longest first."""
-        known = sorted(self._series.values(), key=_rank)
-        return tuple((s.feed.name, s.field) for s in known if s.condition.state is AlertState.FIRING)
+        firing = [s for s in self._series.values() if s.condition.state is AlertState.FIRING]
+        return tuple((one.feed.name, one.field) for one in sorted(firing, key=_rank))
+
+    @property
+    def watches(self) -> int:
+        """How many series it watches."""
+        return len(self._series)
 
     @property
     def named(self) -> bool:
@@ -209,18 +215,12 @@ class Alert(Subject):
     @property
     def title(self) -> str:
         """The given name, or the condition alone, for where the topic is named already."""
-        return _condition(self.rule) if self._named is None else self._named
+        return threshold(self.rule) if self._named is None else self._named
 
     @property
     def condition(self) -> str:
         """What it watches for, in a few words."""
-        rule = self.rule
-        text = _condition(rule)
-        if rule.hold:
-            text += f" for {format_duration(rule.hold)}"
-        if rule.stale is not None and (rule.above is not None or rule.below is not None):
-            text += f", or silent for {format_duration(rule.stale)}"
-        return text
+        return condition(self.rule)
 
     @property
     def feed(self) -> Feed:
@@ -396,7 +396,7 @@ class Alert(Subject):
             value=step.value,
             time=step.time,
             lasted=lasted,
-            message=self._sentence(series.label, step, lasted),
+            message=sentence(self.rule, self._named, series.label, step),
         )
         series.fired = event if step.fired else None
         self._count += step.fired
@@ -405,27 +405,6 @@ class Alert(Subject):
         self._history = tuple(self._events)
         self._calls.put(event)
         return event
-
-    def _sentence(self, label: str, step: Step, lasted: float) -> str:
-        rule = self.rule
-        value = "" if step.value is None else f"{step.value:.6g}"
-        if step.reason == "stale":
-            quiet = format_duration(rule.stale or 0.0)
-            said = (
-                f"no number from {label} for {quiet}"
-                if step.fired
-                else f"{label} is heard again, {value}, after {format_duration(lasted)}"
-                if value
-                else f"{label} is heard again after {format_duration(lasted)}"
-            )
-        elif step.fired:
-            threshold = rule.above if step.reason == "above" else rule.below
-            said = f"{label} is {value}, {step.reason} {threshold:.6g}"
-            if rule.hold:
-                said += f" for {format_duration(lasted)}"
-        else:
-            said = f"{label} is back at {value} after {format_duration(lasted)}"
-        return said if self._named is None else f"{self._named}: {said}"
 
     def _show(self) -> None:
         """Find the series to show. The caller holds the lock."""
@@ -485,20 +464,6 @@ class Alert(Subject):
 def _rank(series: _Series) -> tuple[int, float]:
     condition = series.condition
     return _WORST[condition.state], condition.since or 0.0
-
-
-def _label(topic: str, field: str | None) -> str:
-    return topic if field in (None, VALUE) else f"{topic} {field}"
-
-
-def _condition(rule: Rule) -> str:
-    if rule.above is not None and rule.below is not None:
-        return f"outside {rule.below:.6g} to {rule.above:.6g}"
-    if rule.above is not None:
-        return f"above {rule.above:.6g}"
-    if rule.below is not None:
-        return f"below {rule.below:.6g}"
-    return f"silent for {format_duration(rule.stale or 0.0)}"
 
 
 def _number(name: str, value: Any) -> float | None:

@@ -145,8 +145,7 @@ class AlertLog(Panel):
         }  # fmt: skip
 
     def _row(self, alert: Alert) -> dict[str, Any]:
-        since, age = alert.since, alert.feed.age
-        series, firing = alert.series, alert.fires_on
+        since, age, firing = alert.since, alert.feed.age, alert.fires_on
         # What the name says already is not said again.
         about = alert.condition.removeprefix(alert.title).lstrip(", ")
         if alert.named:
@@ -160,7 +159,7 @@ class AlertLog(Panel):
             "value": alert.value,
             "since": None if since is None else round(since * 1000),
             "count": alert.count,
-            "series": len(series),
+            "series": alert.watches,
             "firing": len(firing),
             "on": [topic if field == "value" else f"{topic} {field}" for topic, field in firing[:NAMED]],
             "age": None if age is None else round(age * 1000),

@@ -150,6 +150,22 @@ def test_nothing_is_sent_while_nobody_looks(pump, browser, join):
     assert len([one for one in browser.parts() if one["key"] == part.key]) == last
 
 
+def test_what_is_urgent_goes_out_once_though_nobody_looks(pump, browser, join):
+    urgent, other = join(state({"n": 1})), join(state({"n": 2}))
+    for part in (urgent, other):
+        pump.mark(part)
+    pump.urge(urgent)
+    browser.wait(lambda: bool(browser.messages))
+    pump.urge(urgent)
+    browser.wait(lambda: len(browser.messages) == 2)
+    assert [part["key"] for part in browser.parts()] == [urgent.key] * 2
+    pump.leave(urgent)
+    pump.urge(urgent)
+    pump.urge(other)
+    browser.wait(lambda: len(browser.messages) == 3)
+    assert browser.parts()[-1]["key"] == other.key
+
+
 def test_a_part_that_fails_leaves_and_the_others_go_on(pump, browser, join, caplog):
     def fail() -> dict[str, Any]:
         raise RuntimeError("broken on purpose")

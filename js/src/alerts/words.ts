@@ -102,7 +102,7 @@ export function about(row: Row): string {
     return `${row.firing} of ${row.series}: ${row.on.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
   }
   const series = row.series > 1 ? `${row.series} series` : "";
-  return [row.about, series, fired].filter(Boolean).join(" · ");
+  return row.about || series ? [row.about, series, fired].filter(Boolean).join(" · ") : capital(fired);
 }
 
 /** For ears: what fires, in a sentence. */
