@@ -147,7 +147,10 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         for one in _all(self._stacks):
             if isinstance(one, Panel | LivePlot):
                 pump().expect(one._stream)
-        return super()._repr_mimebundle_(**kwargs)
+        data: Any = super()._repr_mimebundle_(**kwargs)
+        # What is left where no widget can be shown.
+        shown = [repr(one) for stack in self._stacks for one in stack]
+        return {**data, "text/plain": "\n".join([repr(self), *(f"  {one}" for one in shown)])}
 
     # -- boxes -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ has room for the names of its zones at 320 pixels. The one rule: the scale does 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import traitlets
@@ -72,6 +73,9 @@ class Gauge(ReadingPanel):
             digits=digits,
             thresholds=thresholds,
         )
+
+    def _look(self, width: int | None = None, height: int | None = None) -> Any:
+        return replace(super()._look(width), range=self.range, trend=False)
 
     @traitlets.validate("range")
     def _check_range(self, proposal: Any) -> Any:

@@ -16,9 +16,8 @@ from typing import Any, Final, Literal
 
 from . import headless
 from .pacing import Viewing
-from .parts import Frame
+from .parts import Frame, Part
 from .picture import Look, Scene, lay_scene, to_png, to_svg
-from .plotpart import PlotPart
 from .pump import pump
 from .shown import WIDGET, Bundle, Shown, kernel
 
@@ -34,7 +33,7 @@ _SEEN: Final = (
 class Pictured:
     """The part of a plot that makes pictures of it. The widget it belongs to has ``_stream`` and the traits."""
 
-    _stream: PlotPart
+    _stream: Part
 
     # As a class's own, for a plot whose `__init__` refused its arguments and that Python closes all the same.
     _shown: Shown | None = None

@@ -90,6 +90,8 @@ class LivePlot(Pictured, anywidget.AnyWidget):
         FrontEndMissing: the front end was not built; the message says what to type.
     """
 
+    _stream: PlotPart
+
     hub = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
     part = traitlets.Unicode(read_only=True).tag(sync=True)
     window = _Window(60.0, help="seconds that are shown").tag(sync=True)

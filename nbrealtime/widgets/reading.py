@@ -12,17 +12,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
 from ..live import cells
 from ..live.patternfeed import PatternFeed
+from .levels import threshold_at
 from .pacing import Viewing
 from .panel import Panel
 from .parts import Frame, Part, new_key
-from .plotoptions import LEVELS, Thresholds
+from .picture import Scene
+from .pictured import Pictured
+from .plotoptions import Thresholds
+from .pump import pump
+from .still import StillLook, lay_still
 from .subjects import connection_of, sentence, topic_of, watch_link
 from .trend import Trend
 
@@ -30,23 +35,11 @@ if TYPE_CHECKING:
     from ..client import Link
     from ..live.feed import Feed
 
-__all__ = ["Reading", "ReadingPanel", "ReadingPart", "threshold_at"]
+__all__ = ["Reading", "ReadingPanel", "ReadingPart"]
 
 LIVE_SECONDS: Final = 5.0
-_SEVERITY: Final = {level: place for place, level in enumerate(LEVELS)}
-
-
-def threshold_at(thresholds: Iterable[Mapping[str, Any]], value: float | None) -> Mapping[str, Any] | None:
-    """Returns what holds at ``value``, the gravest of several, of equals the last; None if nothing does.
-
-    A line holds at its value and above it, a band between its two ends and at them.
-    """
-    found: Mapping[str, Any] | None = None
-    for one in thresholds if value is not None else ():
-        low, high = one.get("value", one.get("from")), one.get("to", math.inf)
-        if low <= value <= high and (found is None or _SEVERITY[one["level"]] >= _SEVERITY[found["level"]]):
-            found = one
-    return found
+MOST_STILL: Final = 400
+"""The width of a picture in CSS pixels: nobody saw how wide it was meant to be."""
 
 
 class Reading:
@@ -184,6 +177,7 @@ class ReadingPart:
         undrawable = self._value is None and status.numeric is False and bool(status.reason)
         self._shown = {
             "field": reading.field,
+            "newest": self._seen,
             "value": self._value,
             "level": None if threshold is None else threshold["level"],
             "label": "" if threshold is None else threshold["label"],
@@ -236,7 +230,7 @@ def _word(header: Mapping[str, Any]) -> str:
     return "live" if header["connected"] and age is not None and age < limit else "stale"
 
 
-class ReadingPanel(Panel):
+class ReadingPanel(Pictured, Panel):
     """What tiles and gauges are: a panel of one reading. `close` keeps what is shown, marked with the time."""
 
     _what: ClassVar[str]
@@ -251,39 +245,45 @@ class ReadingPanel(Panel):
     def __init__(
         self, subject: Any, *, field: str | None, window: float | None = None, **configuration: Any
     ) -> None:
-        cell = cells.current_cell()
+        self._cell = cells.current_cell()
         self._reading = Reading(subject, field, self._what)
         self._window = window
         super().__init__(**configuration)
         self.set_trait("topic", self._reading.name)
         self._watch(self._reading.feed.watch(self._mark), watch_link(self._reading.link, self._mark))
-        self._replace_with(cell)
+        self._replace_with(self._cell)
 
     @property
     def value(self) -> float | None:
         """The number that is shown, or None."""
-        value: float | None = self._now()["value"]
+        value: float | None = self._standing()["value"]
         return value
 
     @property
     def level(self) -> str | None:
         """``info``, ``good``, ``warn`` or ``bad``: the gravest of the thresholds that hold; None if none does."""
-        level: str | None = self._now()["level"]
+        level: str | None = self._standing()["level"]
         return level
 
     @property
     def state(self) -> str:
         """``empty``, ``live``, ``stale``, ``paused`` (its topic is) or ``closed``."""
-        return str(self._now()["state"])
+        return str(self._standing()["state"])
 
     def close(self) -> None:
-        """Keeps what it shows, marked with the time, and lets go of the topic. Harmless when repeated."""
+        """Lets go of the topic, and puts a picture of the last reading in its place. Harmless when repeated.
+
+        One that no cell shows by itself (it is in a box) keeps what it shows in the browser, marked with the time.
+        """
         if not self._closed:
             self._part_of_it.close(time.time())
         super().close()
+        if not self._over:
+            self._over = True
+            self._picture_outputs()
 
     def __repr__(self) -> str:
-        now = self._now()
+        now = self._standing()
         words = []
         if now["value"] is not None:
             words.append(f"{now['value']:.{self.digits}g} {self.units}".rstrip())
@@ -294,6 +294,27 @@ class ReadingPanel(Panel):
         )
         return f"{type(self).__name__} of {name}: {', '.join([*words, now['state']])}"
 
+    def _dispose(self) -> None:
+        # Its cell runs again and clears the output; what other cells show of it would be a reference to nothing.
+        self._over = self._over or not (self._shown is not None and self._shown.beyond(self._cell))
+        super()._dispose()
+        self._shown = None
+
+    def _look(self, width: int | None = None, height: int | None = None) -> Any:
+        return StillLook(
+            name=self._reading.name,
+            width=max(200, width or min(MOST_STILL, pump().width(self._stream))),
+            title=self.title,
+            units=self.units,
+            digits=self.digits,
+            thresholds=self.thresholds,
+            trend=self._window is not None,
+        )
+
+    def _scene(self, frame: Frame, width: int | None = None, height: int | None = None) -> Scene:
+        header, buffers = frame
+        return lay_still(header, buffers, self._look(width), time.time())
+
     def _make_part(self) -> Part:
         self._part_of_it = ReadingPart(self._bundle, self._reading, self._judging, window=self._window)
         return self._part_of_it
@@ -301,7 +322,7 @@ class ReadingPanel(Panel):
     def _judging(self) -> Sequence[Mapping[str, Any]]:
         return self.thresholds
 
-    def _now(self) -> dict[str, Any]:
+    def _standing(self) -> dict[str, Any]:
         return self._part_of_it.state(time.time())
 
     @traitlets.observe("thresholds")

@@ -109,8 +109,9 @@ def test_showing_it_has_the_pump_expect_what_is_in_it(topic, button, monkeypatch
     plot, tile = LivePlot(topic), StatTile(topic)
     dashboard = Dashboard([plot, ipywidgets.VBox([tile, button])])
     monkeypatch.setattr(pump(), "expect", lambda part: expected.append(part))
-    dashboard._repr_mimebundle_()
+    bundle = dashboard._repr_mimebundle_()
     assert expected == [plot._stream, tile._stream]
+    assert bundle["text/plain"].splitlines()[:2] == [repr(dashboard), f"  {plot!r}"]
 
 
 def test_what_it_cannot_arrange_is_refused_with_what_it_can(topic, button):

@@ -53,3 +53,17 @@ def test_closing_it_keeps_the_value(topic):
 def test_topics_and_fields_make_one(topic):
     assert isinstance(views.make("gauge", topic, range=(0, 1)), Gauge)
     assert FieldView(topic, "x").gauge().state == "empty"
+
+
+def test_its_picture_has_the_scale_and_the_zones(topic):
+    gauge = Gauge(
+        topic,
+        range=(0, 8e9),
+        units="B",
+        thresholds=[(0, 4e9), {"value": 6e9, "label": "full", "level": "bad"}],
+    )
+    topic.hear(7e9)
+    svg = gauge.to_svg()
+    assert all(f">{text}<" in svg for text in ("7", "GB", "full", "0", "2", "4", "6", "8"))
+    assert "#B3261E" in svg
+    assert "As of " in svg

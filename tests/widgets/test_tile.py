@@ -15,9 +15,9 @@ from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.ring import Ring
 from nbrealtime.widgets import StatTile
+from nbrealtime.widgets.levels import threshold_at
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.pump import pump
-from nbrealtime.widgets.reading import threshold_at
 from nbrealtime.widgets.trend import Trend
 
 pytestmark = pytest.mark.usefixtures("comms")
@@ -242,3 +242,43 @@ def test_what_cannot_be_meant_is_refused_and_leaves_nothing(topic):
         StatTile(42)
     assert pump()._parts == before
     assert not topic.feed.watched
+
+
+def test_a_picture_says_what_it_shows_and_of_when_it_is(topic):
+    tile = StatTile(topic, title="Lab <1>", units="°C", thresholds={"too hot": {"value": 21, "level": "bad"}})
+    empty = tile.to_svg()
+    assert "No data yet" in empty
+    heard(topic, (0, 20.5), (1, 19.0), (2, 21.5))
+    svg = tile.to_svg(width=320)
+    for words in (
+        "Lab &lt;1&gt;",
+        ">21.5<",
+        ">°C<",
+        "too hot",
+        "As of ",
+        "19 – 21.5 °C in 60 s",
+        'width="320"',
+    ):
+        assert words in svg
+    tile.close()
+    assert "Closed " in tile.to_svg()
+    assert tile.to_png()[:4] == b"\x89PNG"
+
+
+def test_where_its_output_was_a_picture_is_left(topic, monkeypatch):
+    tile = StatTile(topic)
+    topic.hear(21.5)
+    kept = []
+    shown = type(
+        "Shown",
+        (),
+        {"anywhere": True, "replace": lambda _self, bundle, for_good: kept.append((bundle[0], for_good))},
+    )
+    monkeypatch.setattr(tile, "_shown", shown())
+    tile._refresh_picture()
+    tile._refresh_picture()
+    tile.close()
+    tile.close()
+    assert [for_good for _, for_good in kept] == [False, True]
+    assert {"image/svg+xml", "image/png"} <= kept[0][0].keys()
+    assert kept[0][0]["text/plain"].startswith("lab:temp: 21.5, As of ")
