@@ -28,9 +28,10 @@ class MessageLog implements View {
   readonly #most: number;
   readonly #name: string;
   readonly #several: boolean;
+  readonly #zone: string;
   #state = new StateMark();
   #filter = make("input", {
-    class: "nbrt-field", type: "search", placeholder: "Filter", "aria-label": "Filter payloads", spellcheck: "false", autocomplete: "off",
+    class: "nbrt-field", type: "search", placeholder: "Filter", "aria-label": "Filter messages", spellcheck: "false", autocomplete: "off",
   });
   #pause = make("button", { class: "nbrt-button", type: "button" }, "Pause");
   #newest = make("button", { class: "nbrt-newest", type: "button", hidden: true });
@@ -62,6 +63,7 @@ class MessageLog implements View {
     this.#most = Number(model.get("rows"));
     this.#name = topics.join(", ");
     this.#several = topics.length > 1 || topics.some((name) => name.includes("*"));
+    this.#zone = String(model.get("time_zone") ?? "");
     this.#list = make("div", {
       class: "nbrt-list", role: "log", "aria-live": "off", "aria-label": `Messages of ${this.#name}, newest first`, tabindex: "-1",
     }, this.#sheet);
@@ -143,7 +145,7 @@ class MessageLog implements View {
     const before = anchor ? anchor.top - this.#list.scrollTop : 0;
     const rows = this.#held ?? this.#rows;
     this.#shown = rows.filter((one) => this.#matches(one));
-    const { items, height } = lay(this.#shown, (one) => this.#detail(one) ?? 0);
+    const { items, height } = lay(this.#shown, (one) => this.#detail(one) ?? 0, this.#zone);
     this.#items = items;
     this.#sheet.style.height = `${height}px`;
     const place = anchor && items.find((item) => item.row === anchor.row);
@@ -189,7 +191,7 @@ class MessageLog implements View {
     for (const [key, item] of wanted) {
       let node = this.#nodes.get(key) as HTMLElement | undefined;
       if (node === undefined) {
-        node = item.row ? build(item.row, this.#several) : make("div", { class: "nbrt-date" }, item.date);
+        node = item.row ? build(item.row, this.#several, this.#zone) : make("div", { class: "nbrt-date" }, item.date);
         this.#nodes.set(key, node);
         this.#sheet.insertBefore(node, next);
       } else next = node.nextElementSibling;

@@ -48,7 +48,7 @@ test("a column reaches back to the one before, and over a gap a usual pause", ()
 
 test("extremes are of what is in view, and gaps are none", () => {
   const columns = new Columns();
-  columns.take(buffers([1, 1, -5, NaN], [2, 2, NaN, NaN], [3, 3, 2, 8]), 2, true, 60);
+  columns.take(buffers([1, 1, -5, NaN], [2, 2, NaN, NaN], [3, 3, 2, 8], [4, 4, Infinity, 3]), 2, true, 60);
   assert.deepEqual(columns.extremes(0), [-5, 8]);
   assert.deepEqual(columns.extremes(2.5), [2, 8]);
   assert.deepEqual(columns.extremes(9), [null, null]);

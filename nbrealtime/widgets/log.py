@@ -18,7 +18,7 @@ from ..live.feed import Feed
 from ..wire.topics import is_pattern
 from .logrows import LogPart, LogRows
 from .parts import Part
-from .stream import LEAST_HEIGHT, StreamPanel, follow, topics_of
+from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 
 if TYPE_CHECKING:
     from ..live.topic import LiveTopic
@@ -38,11 +38,12 @@ class MessageLog(StreamPanel):
     Args:
         topics: topics, as `LiveTopic` or by name on the default connection; a list of them is as good.
         rows: how many messages are kept, 1 to 10,000; at most 4 MiB of text in any case.
+        time_zone: ``""`` is the browser's, else ``"UTC"`` or a name like ``"Europe/Berlin"``.
         height: of the rows' area, in CSS pixels, at least 160.
 
     Raises:
         TypeError: ``topics`` is empty or holds something that is no topic.
-        ValueError: ``rows`` or ``height`` is out of its range.
+        ValueError: ``rows``, ``time_zone`` or ``height`` is out of its range.
         InvalidTopic: a name is none.
         NoServer, AmbiguousServer: no server can be found without being told.
         FrontEndMissing: the front end was not built; the message says what to type.
@@ -52,19 +53,30 @@ class MessageLog(StreamPanel):
 
     topics = traitlets.List(traitlets.Unicode(), read_only=True, help="the topics' names").tag(sync=True)
     rows = traitlets.Int(500, read_only=True, help="how many messages are kept").tag(sync=True)
+    time_zone = traitlets.Unicode("", read_only=True, help="of the times; empty: the browser's").tag(
+        sync=True
+    )
     height = traitlets.Int(280, read_only=True, help="of the rows' area, in CSS pixels").tag(sync=True)
 
-    def __init__(self, *topics: LiveTopic | str | Iterable[Any], rows: int = 500, height: int = 280) -> None:
+    def __init__(
+        self,
+        *topics: LiveTopic | str | Iterable[Any],
+        rows: int = 500,
+        time_zone: str = "",
+        height: int = 280,
+    ) -> None:
         if not 1 <= rows <= MOST_ROWS:
             raise ValueError(f"rows is between 1 and {MOST_ROWS:,}, not {rows!r}")
         if height < LEAST_HEIGHT:
             raise ValueError(f"height is at least {LEAST_HEIGHT} pixels, not {height!r}")
+        zone = checked_zone(time_zone)
         found = topics_of(topics, "a log")
         self._rows = LogRows(rows)
         self._several = len(found) > 1 or is_pattern(found[0].name)
         super().__init__(found)
         self.set_trait("topics", [topic.name for topic in found])
         self.set_trait("rows", rows)
+        self.set_trait("time_zone", zone)
         self.set_trait("height", height)
 
     def __repr__(self) -> str:

@@ -57,7 +57,7 @@ def test_payloads_are_shown_newest_first_and_markup_stays_text(notebook):
     expect(rows(notebook).last.locator(".nbrt-time")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3}$"))
     expect(log.locator(".nbrt-date")).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d UTC$"))
     expect(log).to_contain_text('<img src=x onerror="window.hacked=1"><b>bold</b>')
-    rows(notebook).nth(2).locator("button").click()
+    rows(notebook).nth(2).locator(".nbrt-rowline").click()
     assert log.locator("img, b").count() == 0
     assert notebook.page.evaluate("window.hacked") is None
     expect(log).to_contain_text("5 messages")
@@ -72,14 +72,14 @@ def test_a_row_is_expanded_by_keyboard(notebook):
     notebook.run(2)
     expect(rows(notebook)).to_have_count(5)
     log, keyboard = notebook.find(".nbrt-log"), notebook.page.keyboard
-    log.get_by_label("Filter payloads").focus()
+    log.get_by_label("Filter messages").focus()
     keyboard.press("Tab")
     expect(log.get_by_text("Pause", exact=True)).to_be_focused()
     keyboard.press("Tab")
-    expect(rows(notebook).first.locator("button")).to_be_focused()
+    expect(rows(notebook).first.locator(".nbrt-rowline")).to_be_focused()
     for _ in range(3):
         keyboard.press("ArrowDown")
-    line = rows(notebook).nth(3).locator("button")
+    line = rows(notebook).nth(3).locator(".nbrt-rowline")
     expect(line).to_be_focused()
     keyboard.press("Enter")
     expect(line).to_have_attribute("aria-expanded", "true")
@@ -89,7 +89,7 @@ def test_a_row_is_expanded_by_keyboard(notebook):
         use_inner_text=True,
     )
     # What comes meanwhile takes neither the focus nor the place of what is read.
-    opened = log.locator(".nbrt-row:has([aria-expanded=true]) > button")
+    opened = log.locator(".nbrt-rowline[aria-expanded=true]")
     before = opened.bounding_box()
     with rt.connect() as connection:
         connection.publish("lab:notes", "from outside")
@@ -97,8 +97,12 @@ def test_a_row_is_expanded_by_keyboard(notebook):
     expect(opened).to_be_focused()
     assert opened.bounding_box() == before
     expect(log.get_by_text(re.compile(r"\d newer"))).to_be_visible()
-    expect(log.get_by_role("log").get_by_role("button")).to_have_count(6)
-    line = rows(notebook).nth(4).locator("button")
+    expect(log.locator(".nbrt-rowline")).to_have_count(6)
+    # The payload is copied as it came.
+    log.get_by_role("button", name="Copy payload").click()
+    assert notebook.page.evaluate("navigator.clipboard.readText()").startswith('{"level":"warning",')
+    opened.focus()
+    line = rows(notebook).nth(4).locator(".nbrt-rowline")
     keyboard.press("ArrowLeft")
     expect(line).to_have_attribute("aria-expanded", "false")
     expect(line).to_be_focused()
@@ -115,7 +119,7 @@ def test_a_row_is_expanded_by_keyboard(notebook):
 def test_a_filter_leaves_what_has_its_words(notebook):
     notebook.run(2)
     log = notebook.find(".nbrt-log")
-    entry = log.get_by_label("Filter payloads")
+    entry = log.get_by_label("Filter messages")
     entry.fill("VALVE 3")
     expect(rows(notebook)).to_have_count(1)
     expect(log).to_contain_text("1 of 5 match")
@@ -169,7 +173,7 @@ def test_it_fits_narrow_and_wide_in_every_state(notebook, theme):
     notebook.screenshot(f"log-{theme}-waiting")
     notebook.run(2)
     expect(rows(notebook)).to_have_count(5)
-    rows(notebook).nth(3).locator("button").click()
+    rows(notebook).nth(3).locator(".nbrt-rowline").click()
     heights.add(log.bounding_box()["height"])
     for width in (1400, 430):
         notebook.resize(width)

@@ -186,11 +186,12 @@ def test_a_flood_is_taken_a_frame_at_a_time_and_bounded():
     assert sum(map(len, arrays.grid.whole())) <= MOST_BYTES
 
 
-def test_huge_numbers_are_gaps(topic):
+def test_what_float32_cannot_hold_does_no_harm(topic):
     heatmap = LiveHeatmap(topic)
     topic.hear([1, 10**400, 1e300])
     [column] = news(heatmap)[1].values()
-    assert hole(column) == [1, None, None]
+    assert column[0] == 1
+    assert not np.isfinite(column[1:]).any()
 
 
 def test_closing_it_keeps_the_picture_and_leaves_the_topic_open(topic, link):

@@ -94,7 +94,9 @@ function read(bin: number, time: number, all: DataView, rows: number, index: num
   let low = Infinity;
   let high = -Infinity;
   for (let r = 0; r < rows; r++) {
-    const value = all.getFloat32(4 * (index * rows + r), true);
+    let value = all.getFloat32(4 * (index * rows + r), true);
+    // What float32 could not hold is no value to make a range of.
+    if (!Number.isFinite(value)) value = Number.NaN;
     values[r] = value;
     if (value < low) low = value;
     if (value > high) high = value;

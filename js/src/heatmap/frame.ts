@@ -151,8 +151,12 @@ export class Picture {
     const { low, high: most, from } = scene;
     paint(this.#pixels, columns, { from, perSecond: wide / span, low, high: most, colors: this.#map, down: downwards(scene.axis) });
     this.#image.getContext("2d")!.putImageData(this.#pixels.bytes, 0, 0);
-    ctx.globalAlpha = scene.alpha;
     ctx.imageSmoothingEnabled = false;
+    // The hatch goes where something is known: faded colours would let it through.
+    ctx.globalCompositeOperation = "destination-out";
+    ctx.drawImage(this.#image, left, top, width, height);
+    ctx.globalCompositeOperation = "source-over";
+    ctx.globalAlpha = scene.alpha;
     ctx.drawImage(this.#image, left, top, width, height);
     ctx.globalAlpha = 1;
   }

@@ -20,12 +20,12 @@ export function heightOf(one: Row, shown: number): number {
   return shown * LINE + 20 + (one.size ? LINE : 0);
 }
 
-/** Returns a row's line in a node; with its topic if several are in the list. */
-export function build(one: Row, several: boolean): HTMLElement {
+/** Returns a row's line in a node; with its topic if several are in the list, its time in the zone `name`. */
+export function build(one: Row, several: boolean, name: string): HTMLElement {
   const line = make(
     "button",
     { class: "nbrt-rowline", type: "button", tabindex: "-1", "aria-expanded": "false" },
-    make("span", { class: "nbrt-time nbrt-muted" }, stamp(one.time)),
+    make("span", { class: "nbrt-time nbrt-muted" }, stamp(one.time, name)),
   );
   if (several) line.append(make("span", { class: "nbrt-line nbrt-from", title: one.topic }, one.topic));
   line.append(make("span", { class: "nbrt-line nbrt-payload" }, oneLine(one.text)));
@@ -45,7 +45,9 @@ export function dress(node: HTMLElement, one: Row, height: number | null, change
   }
   if (detail === null) {
     const pre = make("pre", { class: "nbrt-pre", tabindex: "0", "aria-label": "Payload" });
-    detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre);
+    const copy = make("button", { class: "nbrt-copy", type: "button", "aria-label": "Copy payload" }, "Copy");
+    copy.addEventListener("click", () => void copyText(copy, pre, one));
+    detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre, copy);
     node.append(detail);
     changed = true;
   }
@@ -58,4 +60,15 @@ export function dress(node: HTMLElement, one: Row, height: number | null, change
     say(cut, have >= one.size ? `All of ${bytes(one.size)}` : `The first ${bytes(have)} of ${bytes(one.size)}`);
   }
   say(pre, one.plain ? text : pretty(text));
+}
+
+/** Copies the payload as it came, not as it is laid out; without a clipboard it is selected, one key away from a copy. */
+async function copyText(button: HTMLElement, pre: HTMLElement, one: Row): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(one.full ?? one.text);
+    say(button, "Copied");
+    setTimeout(() => say(button, "Copy"), 1500);
+  } catch {
+    getSelection()?.selectAllChildren(pre);
+  }
 }

@@ -40,9 +40,10 @@ export function merge(kept: readonly Row[], came: readonly Row[], most: number):
   return all.length > most ? all.slice(all.length - most) : all;
 }
 
-/** Whether a row's payload has the words of a filter in it, in any case. */
+/** Whether a row's payload, or its topic where that is shown, has the words of a filter in it, in any case. */
 export function matches(one: Row, filter: string): boolean {
-  return filter === "" || one.text.toLowerCase().includes(filter.toLowerCase());
+  const words = filter.toLowerCase();
+  return words === "" || one.text.toLowerCase().includes(words) || one.topic.toLowerCase().includes(words);
 }
 
 /** A payload on one line: breaks and tabs become visible signs, other controls a blank sign. */
@@ -80,10 +81,10 @@ export function pretty(json: string): string {
   return out.trimEnd();
 }
 
-/** "14:02:05.123", local. */
-export function stamp(seconds: number): string {
+/** "14:02:05.123" in a zone; "" is the browser's. */
+export function stamp(seconds: number, name = ""): string {
   const ms = Math.round(seconds * 1000);
-  return `${clock(Math.floor(ms / 1000))}.${String(((ms % 1000) + 1000) % 1000).padStart(3, "0")}`;
+  return `${clock(Math.floor(ms / 1000), true, name)}.${String(((ms % 1000) + 1000) % 1000).padStart(3, "0")}`;
 }
 
 /** "640 B", "12 kB", "1.2 MB". */
@@ -103,15 +104,15 @@ export type Item = { readonly top: number; readonly height: number } & (
 export const ROW = 24;
 
 /** The list, newest first: each row's place, an expanded one with `extra` pixels below, and a date above each day. */
-export function lay(rows: readonly Row[], extra: (one: Row) => number): { items: Item[]; height: number } {
+export function lay(rows: readonly Row[], extra: (one: Row) => number, name = ""): { items: Item[]; height: number } {
   const items: Item[] = [];
   let top = 0;
   let last = "";
   for (let i = rows.length - 1; i >= 0; i--) {
     const one = rows[i]!;
-    const date = day(one.time);
+    const date = day(one.time, name);
     if (date !== last) {
-      items.push({ top, height: ROW, date: `${date} ${zone(one.time)}`.trim() });
+      items.push({ top, height: ROW, date: `${date} ${zone(one.time, name)}`.trim() });
       top += ROW;
       last = date;
     }
