@@ -185,7 +185,9 @@ class Pyramid:
         if decade > _COARSEST or not len(index):
             return
         if at + 1 == len(self._levels):
-            self._levels.append(Level(decade, len(self._fields), _LEAST_ROWS, reach=self._levels[at].reach))
+            # The others give up their part of its room when all of this is in.
+            room = max(_LEAST_ROWS, self._capacity(len(self._levels) + 1))
+            self._levels.append(Level(decade, len(self._fields), room, reach=self._levels[at].reach))
         self._put(at + 1, *combine(index // 10, stats))
 
     def _judge(self, now: float) -> None:
@@ -210,8 +212,7 @@ class Pyramid:
     def _share(self) -> None:
         """Give every level the same room; with too little for all, the finest goes."""
         while self._levels:
-            row = 8 + 32 * len(self._fields)
-            capacity = self._max_bytes * 4 // 5 // (row * len(self._levels))
+            capacity = self._capacity(len(self._levels))
             if capacity >= _LEAST_ROWS:
                 for level in self._levels:
                     level.set_capacity(capacity)
@@ -220,6 +221,10 @@ class Pyramid:
                 self._levels, self._off = [], True
             else:
                 self._drop_finest()
+
+    def _capacity(self, levels: int) -> int:
+        """How many bins each of so many levels has room for; they take a quarter more, see `Level`."""
+        return self._max_bytes * 4 // 5 // ((8 + 32 * len(self._fields)) * levels)
 
     def _level_for(self, width: float) -> int | None:
         """Where the coarsest level stands whose bins make up those of ``width``."""

@@ -121,6 +121,7 @@ class Source:
         self.arrived: float | None = None
         """When its newest sample came, epoch seconds by our clock."""
         self.grain: Grain | None = None
+        self._interval: float | None = None
         self._strands: dict[str, Source] = {}
         self._is_strand = False
 
@@ -156,7 +157,8 @@ class Source:
     def look(self, window: float, width: float) -> bool:
         """Decides how finely it is sent for the newest ``window`` seconds in bins of ``width``; True if that changed."""
         ring, before = self.feed.ring, self.grain
-        mode = choose(None if before is None else before.mode, window, ring.interval, width)
+        self._interval = ring.interval
+        mode = choose(None if before is None else before.mode, window, self._interval, width)
         newest = ring.newest
         self.grain = Grain(mode, width)
         if newest is not None:
@@ -173,9 +175,10 @@ class Source:
         None: the whole window, which replaces what the browser has.
         """
         ring = self.feed.ring
-        newest, interval = ring.newest, ring.interval
+        newest = ring.newest
         if newest is None or self.grain is None:
             return
+        interval = self._interval if touched is not None else ring.interval
         mode, width = self.grain
         fields = [series.field for series in self.series]
         reset = touched is None

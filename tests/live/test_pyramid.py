@@ -48,7 +48,7 @@ def streams(draw: st.DrawFn) -> list[tuple[list[int], list[float], bool]]:
     for _ in range(draw(st.integers(1, 12))):
         late = draw(st.booleans()) and at > 1000
         step = draw(st.sampled_from([1, 3, 20, 700]))
-        count = draw(st.sampled_from([1, 2, 30, 150, 600]))
+        count = draw(st.sampled_from([1, 2, 30, 150, 600, 3000]))
         if late:
             times = [at - 950 + n * 7 for n in range(min(count, 100))]
         else:
@@ -65,7 +65,7 @@ def streams(draw: st.DrawFn) -> list[tuple[list[int], list[float], bool]]:
     return blocks
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(streams(), st.sampled_from([50, 500, 5000]), st.sampled_from([2_000, 60_000, 1 << 24]), st.data())
 def test_whatever_came_the_bins_are_the_sums_of_all_samples(blocks, samples, max_bytes, data) -> None:
     ring, model = Ring(samples=samples, max_bytes=max_bytes), Model()
@@ -134,6 +134,17 @@ def test_what_falls_out_of_the_ring_stays_as_bins() -> None:
     assert len(band) == 6000
     assert (band.low[0], band.high[0], band.mean[0]) == (0, 99, 49.5)
     assert (band.low[-1], band.high[-1]) == (599_900, 599_999)
+
+
+def test_an_hour_that_comes_at_once_is_kept_like_one_that_came_slowly() -> None:
+    slow, at_once = Ring(samples=10_000), Ring(samples=10_000)
+    steady(slow, 3600, 100, block=50)
+    steady(at_once, 3600, 100, block=360_000)
+    for width in (1.0, 5.0, 20.0, 100.0):
+        one, other = (ring.bands(["value"], width)["value"] for ring in (slow, at_once))
+        assert len(one) == math.ceil(3600 / width)
+        for column in ("index", "low", "high", "mean"):
+            np.testing.assert_allclose(getattr(one, column), getattr(other, column), rtol=1e-12)
 
 
 def test_finer_than_what_is_kept_is_shown_as_finely_as_it_is_kept() -> None:

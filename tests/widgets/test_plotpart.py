@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nbrealtime.live.level import Level
 from nbrealtime.live.ring import Ring
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.plotpart import PlotPart, Source
@@ -359,3 +360,41 @@ def test_several_series_answer_together_and_none_is_asked_of_a_closed_plot(feed)
     assert [entry["mode"] for entry in header["data"]] == ["points", "points", "band"]
     part.close(NOW + 11)
     assert ask(part, NOW, NOW + 30) is None
+
+
+def test_what_a_frame_touches_does_not_depend_on_the_window(monkeypatch):
+    touched = 0
+    rows, read = Level.rows, Ring._read
+
+    def counted_rows(self, begin, end=None):
+        nonlocal touched
+        found = rows(self, begin, end)
+        touched += len(found[0])
+        return found
+
+    def counted_read(self, column, begin, end):
+        nonlocal touched
+        touched += max(0, end - begin)
+        return read(self, column, begin, end)
+
+    monkeypatch.setattr(Level, "rows", counted_rows)
+    monkeypatch.setattr(Ring, "_read", counted_read)
+    feed = Feed()
+    feed.ring = Ring(samples=50_000)
+    stream(feed, 4000, 500)
+    costs = {}
+    for window in (10, 60, 600, 3600):
+        part = PlotPart([Source("lab:temp", feed)], window=window)
+        part.frame(NOW + 4000, WIDE)
+        begun = feed.ring.newest
+        most = 0
+        for n in range(100):
+            times = begun + 0.02 * n + np.arange(1, 11) / 500
+            feed.ring.append(times, {"value": np.zeros(10)})
+            touched = 0
+            part.frame(NOW + 4000, WIDE)
+            most = max(most, touched)
+        costs[window] = most
+    # 257 times tell the interval, 64 samples the newest value; the rest is bins that wait to be handed on.
+    assert max(costs.values()) < 750, costs
+    assert costs[3600] < 2 * costs[10], costs

@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import StatePart
+from nbrealtime.widgets.plotpart import PlotPart
 from nbrealtime.widgets.pump import Pump
+from nbrealtime.widgets.source import Source
 
 SECONDS = 10.0
 
@@ -239,6 +243,23 @@ def test_stopping_ends_the_thread_and_is_harmless_twice(pump, browser, join):
     pump.stop()
     pump.stop()
     assert not pump._thread.is_alive()
+
+
+def test_a_second_view_has_the_windows_history_with_its_first_message(browser, join):
+    feed = Feed("lab:temp", samples=10_000)
+    feed.ring.append(1.79e9 + np.arange(360_000) / 100, {"value": np.ones(360_000)})
+    part = join(PlotPart([Source("lab:temp", feed)], window=3600))
+    browser.hello(part, "one")
+    browser.wait(lambda: any(one["view"] == "one" for one in browser.parts()))
+    before = len(browser.messages)
+    browser.hello(part, "two")
+    browser.wait(lambda: any(one["view"] == "two" for one in browser.parts()))
+    # One that was on its way already may come before it.
+    first = [one for content, _, _ in browser.messages[before : before + 2] for one in content["parts"]]
+    answer = next(one for one in first if one["view"] == "two")
+    assert answer["whole"]
+    assert answer["data"][0]["n"] >= 360
+    assert answer["extent"] == [1.79e9, 1.79e9 + 3599.99]
 
 
 class Answering(StatePart):
