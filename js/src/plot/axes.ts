@@ -13,7 +13,7 @@ import { part, type Bounds } from "./scale";
 import { logTicks, timeTicks, valueTicks, type ValueTicks } from "./ticks";
 
 /** CSS pixels around the plotting area; above there is a row for the unit's caption. */
-const ABOVE = 18;
+const ABOVE = 20;
 const RIGHT = 12;
 const BELOW = 40;
 const TICK = 4;

@@ -89,10 +89,9 @@ function fillBand(scene: Scene, store: Store, newest: number): void {
     const x = (i: number): number => xOf(scene, Math.min(store.time[i]!, newest));
     ctx.moveTo(x(from) - half, yOf(scene, store.high[from]!));
     for (let i = from; i < to; i++) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, store.high[i]!));
-    for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, store.low[i]!));
-    if (half) ctx.lineTo(x(from) - half, yOf(scene, store.low[from]!));
+    for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i) + (i === to - 1 ? half : 0), yOf(scene, least(store, i, scene.log)));
+    if (half) ctx.lineTo(x(from) - half, yOf(scene, least(store, from, scene.log)));
     ctx.closePath();
-    // A bin that is partly above zero is drawn from the bottom up.
   }, scene.log, store.high);
   ctx.fill();
 }
@@ -170,16 +169,16 @@ function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest
       let highBefore = 0;
       for (let i = from; i < to; i++) {
         const at = Math.round((xOf(scene, Math.min(store.time[i]!, newest)) - scene.left) / ratio);
-        const [least, most] = [store.low[i]!, store.high[i]!];
+        const [under, most] = [least(store, i, scene.log), store.high[i]!];
         // Between two samples the band goes straight, as a line would.
         for (let x = Math.max(0, before < 0 ? at : before + 1); x <= Math.min(at, columns - 1); x++) {
           const part = before < 0 || at === before ? 1 : (x - before) / (at - before);
-          const down = before < 0 ? least : lowBefore + (least - lowBefore) * part;
+          const down = before < 0 ? under : lowBefore + (under - lowBefore) * part;
           const up = before < 0 ? most : highBefore + (most - highBefore) * part;
           if (down < low[x]!) low[x] = down;
           if (up > high[x]!) high[x] = up;
         }
-        [before, lowBefore, highBefore] = [at, least, most];
+        [before, lowBefore, highBefore] = [at, under, most];
       }
     }, scene.log, store.high);
   }
@@ -231,6 +230,13 @@ export function drawHatch(scene: Scene, newest: number, color: string): void {
   ctx.restore();
 }
 
+/** A bin's least value. Of one that is partly above 0, a log scale knows the mean as the lowest that is there. */
+function least(store: Store, i: number, log: boolean): number {
+  const low = store.low[i]!;
+  if (!log || !(low <= 0)) return low;
+  return store.value[i]! > 0 ? store.value[i]! : store.high[i]!;
+}
+
 /** Least and greatest value of what is in view, nulls when nothing is; on a log scale, of what is above 0. */
 export function extremes(stores: readonly Store[], from: number, log = false): [number | null, number | null] {
   let low = Infinity;
@@ -238,12 +244,10 @@ export function extremes(stores: readonly Store[], from: number, log = false): [
   for (const store of stores) {
     for (let i = store.start; i < store.end; i++) {
       if (store.time[i]! < from) continue;
-      let least = store.low[i]!;
-      // Of a bin that is partly above zero, the mean is the lowest that is known to be there.
-      if (log && least <= 0) least = store.value[i]! > 0 ? store.value[i]! : store.high[i]!;
-      if (log && least <= 0) continue;
+      const under = least(store, i, log);
+      if (log && under <= 0) continue;
       // NaN compares false, so gaps pass by.
-      if (least < low) low = least;
+      if (under < low) low = under;
       if (store.high[i]! > high) high = store.high[i]!;
     }
   }

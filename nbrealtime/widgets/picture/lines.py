@@ -81,9 +81,10 @@ def _seen(line: Line, axes: Axes, newest: float) -> Line:
     first = max(0, int(np.searchsorted(line.time, axes.left)) - 1)
     value, low, high = line.value[first:], line.low[first:], line.high[first:]
     if axes.bend is not None:
-        # Zero and below have no place on a log scale: gaps. A band that reaches down there begins at the edge.
+        # Zero and below have no place on a log scale: gaps. Of a bin that is partly there, the mean is the
+        # lowest that is known to be above.
         value = np.where(value > 0, value, np.nan)
-        low = np.where(low > 0, low, axes.low)
+        low = np.where(low > 0, low, np.where(value > 0, value, high))
     # The newest bin's middle may lie after the newest sample.
     time = np.minimum(line.time[first:], newest)
     return Line(line.label, line.mode, line.bin, line.interval, line.last, time, value, low, high)

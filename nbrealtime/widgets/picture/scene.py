@@ -68,7 +68,7 @@ def lay_scene(header: dict[str, Any], buffers: Sequence[bytes], look: Look, now:
     start = edge - header["window"]
     low, high = _bounds(lines, look, start, header.get("lines", ()))
     floor = look.height - _ABOVE - 40.0
-    ceiling = top + 18
+    ceiling = top + 20
     values = (log_ticks if look.scale == "log" else value_ticks)(low, high, floor - ceiling, look.units)
     across = 16 + max(28.0, *(6.6 * len(label) for label in values.labels or [""]))
     area = Box(left + across, ceiling, right - 12, floor)
