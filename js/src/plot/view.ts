@@ -307,7 +307,8 @@ export class PlotView {
     const { labels, topics, stores } = this.columns;
     const [low, high] = this.scene?.bounds ?? [0, 1];
     const [title, units] = [this.model.get("title"), this.model.get("units")];
-    const label = labelOf({ title, units, labels, topics, stores, status, span: high - low });
+    const text = this.hands.lens.zoomed ? `${status.text}, zoomed` : status.text;
+    const label = labelOf({ title, units, labels, topics, stores, status: { ...status, text }, span: high - low });
     if (label !== this.root.getAttribute("aria-label")) this.root.setAttribute("aria-label", label);
   }
 
