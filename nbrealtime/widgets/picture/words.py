@@ -142,5 +142,7 @@ def day(seconds: float, zone: Zone = None) -> str:
 
 
 def zone_name(seconds: float, zone: Zone = None) -> str:
-    """The zone's short name at that time: "UTC", "CET", "+03"."""
+    """A chosen zone by its name, this computer's by its short name at that time: "UTC", "CET", "+03"."""
+    if key := getattr(zone, "key", ""):
+        return str(key).replace("_", " ")
     return moment(seconds, zone).tzname() or ""
