@@ -11,7 +11,7 @@ from nbrealtime.live.alertrule import Rule, Step
 from nbrealtime.live.samples import VALUE
 from nbrealtime.wire.times import format_duration
 
-__all__ = ["condition", "label", "sentence", "threshold"]
+__all__ = ["condition", "label", "number", "sentence", "threshold"]
 
 
 def label(topic: str, field: str | None) -> str:
@@ -40,16 +40,26 @@ def condition(rule: Rule) -> str:
     return text
 
 
+def number(value: float, apart_from: float | None = None) -> str:
+    """Return ``value`` with four digits, or with as many as tell it from a threshold."""
+    text = f"{value:.0f}"
+    for digits in (4, 6, 9, 17):
+        text = f"{value:.{digits}g}" if not 1e4 <= abs(value) < 1e7 else f"{value:.{digits - 4}f}"
+        if apart_from is None or float(text) != apart_from or value == apart_from:
+            return text
+    return text
+
+
 def sentence(rule: Rule, name: str | None, series: str, step: Step) -> str:
     """Return what happened: "Too hot: lab:temp is 31.2, above 30 for 10 s"; ``name`` is the one that was given."""
-    value = "" if step.value is None else f"{step.value:.6g}"
+    beyond = {"above": rule.above, "below": rule.below}.get(step.reason)
+    value = "" if step.value is None else number(step.value, beyond)
     lasted = format_duration(step.time - step.began)
     if step.reason == "stale" and step.fired:
         said = f"no number from {series} for {format_duration(rule.stale or 0.0)}"
     elif step.reason == "stale":
         said = f"{series} is heard again{f', {value},' if value else ''} after {lasted}"
     elif step.fired:
-        beyond = rule.above if step.reason == "above" else rule.below
         said = f"{series} is {value}, {step.reason} {beyond:.6g}{f' for {lasted}' if rule.hold else ''}"
     else:
         said = f"{series} is back at {value} after {lasted}"

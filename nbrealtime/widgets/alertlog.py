@@ -20,6 +20,7 @@ import traitlets
 from ..live import cells
 from ..live.alert import Alert
 from ..live.alertbook import AlertEvent, alerts, watch_alerts
+from ..live.alertwords import label
 from ..live.connection import Connection
 from .panel import Panel
 from .pump import pump
@@ -161,7 +162,7 @@ class AlertLog(Panel):
             "count": alert.count,
             "series": alert.watches,
             "firing": len(firing),
-            "on": [topic if field == "value" else f"{topic} {field}" for topic, field in firing[:NAMED]],
+            "on": [label(topic, field) for topic, field in firing[:NAMED]],
             "age": None if age is None else round(age * 1000),
             "notify": alert.notify,
         }

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..live.alert import Alert
 from ..live.alertbook import AlertEvent, alerts, watch_alerts
+from ..live.alertwords import label, number
 from ..live.feed import Feed, TopicState
 from .plotpart import Source
 
@@ -103,6 +104,6 @@ def _lines(alert: Alert) -> list[dict[str, Any]]:
 
 
 def _mark(alert: Alert, event: AlertEvent) -> dict[str, Any]:
-    said = "silent" if event.reason == "stale" or event.value is None else f"{event.value:.4g}"
-    series = event.topic if event.field == "value" else f"{event.topic} {event.field}"
+    said = "silent" if event.reason == "stale" or event.value is None else number(event.value)
+    series = label(event.topic, event.field)
     return {"t": event.time, "text": f"{alert.title}: {said}", "level": event.level, "series": series}

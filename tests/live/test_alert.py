@@ -294,3 +294,17 @@ def test_who_watches_the_book_hears_of_everything(temp: LiveTopic, link: FakeLin
     unwatch()
     temp.alert(above=30)
     assert seen == [None, "firing", "ok", None]
+
+
+def test_a_message_has_four_digits_or_those_that_tell_a_value_from_its_threshold(
+    temp: LiveTopic, link: FakeLink
+) -> None:
+    alert = temp.alert(above=30)
+    said = []
+    for value in (33.53971, 30.00001, 12345.678, 2.5e9, 29.123456):
+        link.say("lab:temp", value)
+        said.append(alert.message.removeprefix("lab:temp is "))
+        if value > 30:
+            link.say("lab:temp", 1)
+    assert said[:4] == ["33.54, above 30", "30.00001, above 30", "12346, above 30", "2.5e+09, above 30"]
+    assert said[4].startswith("back at 1 ")
