@@ -36,6 +36,9 @@ def main() -> None:
     for name in ("quickstart.ipynb", "sensors.ipynb"):
         assert json.loads((notebooks / name).read_text())["cells"], name
 
+    extension = Path(sys.prefix) / "etc/jupyter/jupyter_server_config.d/nbrealtime.json"
+    assert json.loads(extension.read_text())["ServerApp"]["jpserver_extensions"], extension
+
     command = str(Path(sys.executable).parent / "nbrealtime")
     print(
         subprocess.run(
