@@ -12,9 +12,8 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   return () => view.close();
 }
 
-/** Called once for each model, also where no view of it is rendered yet. */
-function initialize({ model }: { model: Model }): void {
-  here(model).catch(() => {}); // no kernel, nobody to tell
+function initialize(context: { model: Model }): void {
+  void here(context);
 }
 
 export default { initialize, render };

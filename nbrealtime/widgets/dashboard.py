@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 import ipywidgets
 
 from ..live import cells
+from .kept import Kept
 from .panel import Panel
 from .plot import LivePlot
 from .pump import pump
@@ -31,7 +32,7 @@ _TEXT: Final = (
 )
 
 
-class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
+class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
     """Arranges widgets in a grid: up to ``columns`` beside each other, fewer where it is narrow, one on a phone.
 
         rt.Dashboard([temp.plot(), cpu.gauge(), [cpu.tile(), mem.tile()]], columns=3, spans={0: 2})
@@ -124,6 +125,7 @@ class Dashboard(ipywidgets.VBox):  # type: ignore[misc]
         if "_disown" not in self.__dict__:
             return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
         self._disown()
+        self._shown = None
         for one in self._grid.children:
             self._let_go(*one.own, one)
         self._let_go(*self._owned)

@@ -1,6 +1,6 @@
-"""Runs that nobody watches: at the end of every cell, what would show a widget is replaced by a picture.
+"""Runs that nobody watches: at the end of every cell, what would show a widget is replaced by what is left of it.
 
-Collaborators: `plot.LivePlot` registers when it is displayed; `pump` knows whether a browser ever spoke.
+Collaborators: `kept.Kept` registers when it is displayed; `pump` knows whether a browser ever spoke.
 
 ``jupyter nbconvert --execute``, papermill and their like run cells one after the other, save what is there, and
 stop the kernel. A plot that is to be in what they save must be a picture by the end of the last cell, and no cell
@@ -9,7 +9,7 @@ knows that it is the last.
 How such a run is told from a notebook that people look at: it cannot answer a question (its execute requests do
 not allow ``input()``), or the kernel was idle for `QUIET` seconds after the plot was displayed, all that had been
 said to it was heard, and no browser had said a word. Voilà runs a notebook before it shows it, and counts as
-watched. A plot in a page speaks also when it is scrolled out of sight, since its model does.
+watched. A widget in a page speaks also when it is scrolled out of sight, since its model does.
 
 The one rule: in doubt somebody looks. A picture in the place of a live plot takes something away.
 """
@@ -32,10 +32,10 @@ QUIET: Final = 2.0
 """Seconds after which a page that shows a plot would have spoken."""
 
 
-class Pictured(Protocol):
-    """What can be shown by a picture."""
+class Leaving(Protocol):
+    """What can be replaced by what is left of it."""
 
-    def _refresh_picture(self) -> None: ...
+    def _refresh_left(self) -> None: ...
 
 
 class Gaps:
@@ -59,16 +59,16 @@ class Gaps:
         self._ended = now
 
 
-_plots: weakref.WeakSet[Any] = weakref.WeakSet()
+_widgets: weakref.WeakSet[Any] = weakref.WeakSet()
 _gaps = Gaps()
 _hooked: Any = None
 
 
-def watch(plot: Pictured) -> None:
-    """Has ``plot`` refresh its picture at the end of each cell while nobody looks. Runs on the main thread."""
+def watch(widget: Leaving) -> None:
+    """Has ``widget`` leave what it shows at the end of each cell while nobody looks. Runs on the main thread."""
     global _hooked
     running = cells.shell()
-    _plots.add(plot)
+    _widgets.add(widget)
     _gaps.displayed()
     if running is not None and running is not _hooked:
         running.events.register("pre_run_cell", _began)
@@ -82,9 +82,9 @@ def _began(_info: Any) -> None:
 
 def _ended(_result: Any) -> None:
     if not pump().spoken_to and (not _answers() or _gaps.longest >= QUIET):
-        for plot in list(_plots):
+        for widget in list(_widgets):
             try:
-                plot._refresh_picture()
+                widget._refresh_left()
             except Exception:  # noqa: BLE001 - a picture that fails must fail neither the cell nor the others
                 traceback.print_exc()
     _gaps.ended(time.monotonic())

@@ -19,6 +19,7 @@ import traitlets
 
 from ..live import cells
 from .bundle import script, style
+from .kept import Kept
 from .parts import Part, StatePart
 from .pump import pump
 from .subshells import hear_at_once
@@ -26,7 +27,7 @@ from .subshells import hear_at_once
 __all__ = ["Panel"]
 
 
-class Panel(anywidget.AnyWidget):
+class Panel(Kept, anywidget.AnyWidget):
     """A widget whose state travels with the pump. Create and close it on the main thread.
 
     `close` lets go of what it watches and leaves a quiet "Closed"; a panel that a cell
@@ -100,6 +101,8 @@ class Panel(anywidget.AnyWidget):
 
     def _dispose(self) -> None:
         self.close()
+        # The output was cleared; what is left of this one must not be put anywhere.
+        self._shown = None
         pump().leave(self._stream)
         super().close()
 

@@ -1,7 +1,7 @@
 """What of a plot outlives its kernel: pictures of its last state, in the place of its outputs.
 
-Collaborators: `plot.LivePlot` is one; `shown.Shown` knows its outputs, `picture` draws, `headless` asks for a
-picture at the end of each cell that nobody looks at.
+Collaborators: `plot.LivePlot` and the tiles are; `kept.Kept` puts the pictures where the outputs are, `picture`
+draws.
 
 The one rule: a picture is made of a snapshot, the very frame that a new view would get; nothing is read twice, and
 a plot needs no browser for it.
@@ -14,12 +14,12 @@ import time
 import zlib
 from typing import Any, Final, Literal
 
-from . import headless
+from .kept import Kept
 from .pacing import Viewing
 from .parts import Frame, Part
 from .picture import Look, Scene, lay_scene, to_png, to_svg
 from .pump import pump
-from .shown import WIDGET, Bundle, Shown, kernel
+from .shown import WIDGET, Bundle
 
 __all__ = ["Pictured"]
 
@@ -30,16 +30,10 @@ _SEEN: Final = (
 """What of a header can be seen in a picture."""
 
 
-class Pictured:
+class Pictured(Kept):
     """The part of a plot that makes pictures of it. The widget it belongs to has ``_stream`` and the traits."""
 
     _stream: Part
-
-    # As a class's own, for a plot whose `__init__` refused its arguments and that Python closes all the same.
-    _shown: Shown | None = None
-    _over = False
-    """Closed by `close`: what shows it from now on is a picture."""
-    _pictured: int | None = None
 
     def to_svg(
         self,
@@ -73,26 +67,11 @@ class Pictured:
         The plot itself goes on, unseen and at no cost; leave it as the last expression of a cell to see it again.
         An output that a page has loaded from the file since it was made (a reload) can no longer be replaced.
         """
-        self._picture_outputs()
-
-    def _ipython_display_(self) -> None:
-        # And not `_repr_mimebundle_` alone: an output can be replaced only if it was displayed with an id.
-        if self._shown is None:
-            self._shown = Shown()
-        bundle = self._picture(self._now()) if self._over else self._live()
-        if kernel() is not None and not self._over:
-            self._shown.display(bundle)
-            self._pictured = None
-            headless.watch(self)
-        else:
-            from IPython.display import publish_display_data
-
-            publish_display_data(*bundle)  # type: ignore[no-untyped-call, unused-ignore]
+        self._leave()
 
     def _live(self) -> Bundle:
         """The widget, and beside it a picture for what cannot show one: GitHub, and a page made of the file."""
-        found = self._repr_mimebundle_()  # type: ignore[attr-defined]
-        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
+        data, metadata = super()._live()
         frame = self._now()
         if WIDGET in data and frame[0]["newest"] is not None:
             pictured, about = self._picture(frame)
@@ -100,20 +79,11 @@ class Pictured:
             metadata = {**metadata, "image/png": about["image/png"]}
         return data, metadata
 
-    def _picture_outputs(self) -> None:
-        """Every output becomes a picture, for good."""
-        if self._shown is not None and self._shown.anywhere:
-            self._shown.replace(self._picture(self._now()), for_good=True)
+    def _left(self) -> Bundle:
+        return self._picture(self._now())
 
-    def _refresh_picture(self) -> None:
-        """Nobody looks: every output is a picture from now on, as new as the end of the last cell."""
-        if self._shown is None or not self._shown.anywhere:
-            return
-        frame = self._now()
-        mark = _digest(frame, self._look())
-        if mark != self._pictured:
-            self._pictured = mark
-            self._shown.replace(self._picture(frame), for_good=False)
+    def _mark_of_left(self) -> int:
+        return _digest(self._now(), self._look())
 
     def _now(self) -> Frame:
         width = pump().width(self._stream)

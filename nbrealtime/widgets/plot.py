@@ -205,7 +205,7 @@ class LivePlot(Pictured, anywidget.AnyWidget):
             self._unwatch.pop()()
         if not self._over:
             self._over = True
-            self._picture_outputs()
+            self._leave()
 
     def reset_view(self) -> None:
         """Has every view of this plot show the newest again: a zoom ends, and a pause. What is hidden stays hidden."""

@@ -280,7 +280,7 @@ class ReadingPanel(Pictured, Panel):
         super().close()
         if not self._over:
             self._over = True
-            self._picture_outputs()
+            self._leave()
 
     def __repr__(self) -> str:
         now = self._standing()

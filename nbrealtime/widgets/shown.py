@@ -1,7 +1,6 @@
 """Where a widget is displayed, and what is put there in its place.
 
-Collaborators: `plot.LivePlot` has one `Shown`; `headless` asks it for a picture at the end of a cell that nobody
-looks at.
+Collaborators: `kept.Kept`, which every widget of ours is, has one `Shown`.
 
 A saved notebook holds a widget's output as a reference to a model in a kernel, and shows an error where that is
 gone. An output that was displayed with a display id can be replaced, from any later cell, by something that needs

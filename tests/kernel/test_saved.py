@@ -136,3 +136,16 @@ def test_a_browsers_word_keeps_the_plot_alive(notebook: Notebook) -> None:
     notebook.run("pass", "b", asks=True)
     notebook.run("pass", "c")
     assert WIDGET in displayed(notebook)[1]
+
+
+def test_of_the_other_widgets_a_line_of_text_is_left(notebook: Notebook) -> None:
+    notebook.run(FEED)
+    notebook.run("rt.MessageLog(temp)")
+    assert set(replaced(notebook)[1]) == {"text/plain"}
+    assert replaced(notebook)[1]["text/plain"].startswith("MessageLog of lab:temp: live")
+    notebook.run("rt.Dashboard([temp.plot(), temp.tile()])")
+    lines = replaced(notebook)[1]["text/plain"].splitlines()
+    assert lines[0].startswith("Dashboard of LivePlot, StatTile")
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["LivePlot of lab", "StatTile of lab"]
+    notebook.run("tile = temp.tile()\ntile")
+    assert is_picture(replaced(notebook)[1])

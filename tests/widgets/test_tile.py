@@ -275,8 +275,8 @@ def test_where_its_output_was_a_picture_is_left(topic, monkeypatch):
         {"anywhere": True, "replace": lambda _self, bundle, for_good: kept.append((bundle[0], for_good))},
     )
     monkeypatch.setattr(tile, "_shown", shown())
-    tile._refresh_picture()
-    tile._refresh_picture()
+    tile._refresh_left()
+    tile._refresh_left()
     tile.close()
     tile.close()
     assert [for_good for _, for_good in kept] == [False, True]

@@ -5,6 +5,7 @@
 //
 // The one rule: a panel shows what the newest frame says and nothing that it remembers
 // besides, so a reload, a second tab and a late display all show the same.
+import { here } from "../shared/here";
 import { join, type Frame, type Link, type Model } from "../shared/channel";
 import { dress, type Theme } from "../shared/theme";
 
@@ -33,12 +34,19 @@ interface Context {
   el: HTMLElement;
 }
 
+/** What anywidget takes for a widget's module. */
+interface Module {
+  initialize(context: { model: Model }): void;
+  render(context: Context): Promise<() => void>;
+}
+
 /** Tells what a drawing cost (ms), so that the pump adapts. */
 export type Spend = (ms: number) => void;
 
 /** Returns the module that anywidget expects for a panel made by `build`. */
-export function panel(build: (model: Model, say: Say, spend: Spend) => View): { render(context: Context): Promise<() => void> } {
+export function panel(build: (model: Model, say: Say, spend: Spend) => View): Module {
   return {
+    initialize: (context) => void here(context),
     async render({ model, el }) {
       let link: Link | null = null;
       const view = build(model, (content) => link?.say(content), (ms) => link?.spent(ms));
