@@ -80,7 +80,8 @@ class AlertLog(Panel):
         self._feeds = tuple(one.feed for one in found if not isinstance(one, (Alert, Connection)))
         self._lock = threading.Lock()  # for what is below
         self._alerts: tuple[Alert, ...] = ()
-        self._events: deque[tuple[int, Alert, AlertEvent]] = deque(maxlen=history)
+        # Not the alerts themselves: behind each there is a ring of samples.
+        self._events: deque[tuple[int, AlertEvent, int, bool]] = deque(maxlen=history)
         self._came = 0
         self._following: dict[int, Callable[[], None]] = {}  # by feed or link
         links = (one.link if isinstance(one, Connection) else one.connection.link for one in found)
@@ -100,7 +101,7 @@ class AlertLog(Panel):
         with self._lock:
             for _, alert, event in sorted(past, key=lambda one: one[0]):
                 self._came += 1
-                self._events.append((self._came, alert, event))
+                self._events.append((self._came, event, alert.number, alert.notify))
         for link in self._links:
             self._watch(watch_link(link, self._mark))
         self._replace_with(cell)
@@ -140,10 +141,10 @@ class AlertLog(Panel):
             "alerts": [self._row(alert) for alert in rows[:MOST_ROWS]],
             "more": max(0, len(rows) - MOST_ROWS),
             "events": [
-                [number, round(event.time * 1000), event.level, event.state, event.message, alert.number, alert.notify]
-                for number, alert, event in reversed(events)
+                [number, round(event.time * 1000), event.level, event.state, event.message, alert, notify]
+                for number, event, alert, notify in reversed(events)
             ],
-        }  # fmt: skip
+        }
 
     def _row(self, alert: Alert) -> dict[str, Any]:
         since, age, firing = alert.since, alert.feed.age, alert.fires_on
@@ -183,7 +184,7 @@ class AlertLog(Panel):
         if event is not None:
             with self._lock:
                 self._came += 1
-                self._events.append((self._came, alert, event))
+                self._events.append((self._came, event, alert.number, alert.notify))
             self._urge(alert, event)
         elif alert.state == "closed":
             self._drop(alert)

@@ -91,6 +91,11 @@ def test_an_alert_fires_in_a_busy_cell_and_is_seen_on_the_plot_and_in_the_log(no
     notebook.reload()
     expect(events).to_have_count(2)
     expect(rows.first).to_contain_text("fired once")
+    # Run again, a cell's alerts take the places of those that it had made; what happened stays.
+    notebook.run(1)
+    expect(rows.filter(has_text=re.compile("has not fired", re.IGNORECASE))).to_have_count(2)
+    expect(rows).to_have_count(2)
+    expect(events).to_have_count(2)
     notebook.run(5)
     expect(log).to_have_attribute("data-state", "closed")
 
