@@ -15,6 +15,8 @@ import { Column, read, tabbed, textOf } from "./table/cells";
 import { Grid, turned, type By, type Order, type Row, type Wire } from "./table/grid";
 
 interface State extends Told {
+  /** Rows that the kernel keeps, which bounds them in bytes too. */
+  kept: number;
   skipped: number;
   unkeyed: number;
   /** Fields that came and are no column. */
@@ -140,6 +142,7 @@ class LiveTable implements View {
     const [lines] = frame.buffers;
     const rows = lines ? (JSON.parse(new TextDecoder().decode(lines)) as Wire[]) : [];
     this.#head(at.columns);
+    this.#grid.most = Math.max(1, at.kept);
     if (rows.length || at.whole) {
       if (this.#grid.take(rows, at.whole)) this.#learn(rows);
       if (this.#held === null) this.#refresh();

@@ -303,6 +303,7 @@ class TablePart:
         header = {
             **self._read(),
             "came": rows.came,
+            "kept": len(rows.kept),
             "skipped": rows.skipped,
             "unkeyed": rows.unkeyed,
             "hidden": rows.hidden,

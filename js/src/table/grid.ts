@@ -31,7 +31,8 @@ export class Grid {
   readonly rows = new Map<number, Row>();
 
   constructor(
-    readonly most: number,
+    /** Rows that are kept. */
+    public most: number,
     /** Whether each row is a key, which keeps its place; else the newest row is the first. */
     readonly keyed: boolean,
     /** Whether rows show their topic, so that a filter may mean it. */
