@@ -35,6 +35,9 @@ QUIET: Final = 2.0
 class Leaving(Protocol):
     """What can be replaced by what is left of it."""
 
+    @property
+    def _speaks(self) -> bool: ...
+
     def _refresh_left(self) -> None: ...
 
 
@@ -81,8 +84,10 @@ def _began(_info: Any) -> None:
 
 
 def _ended(_result: Any) -> None:
-    if not pump().spoken_to and (not _answers() or _gaps.longest >= QUIET):
-        for widget in list(_widgets):
+    alone = not pump().spoken_to
+    nobody, quiet = alone and not _answers(), alone and _gaps.longest >= QUIET
+    for widget in list(_widgets) if nobody or quiet else ():
+        if nobody or widget._speaks:
             try:
                 widget._refresh_left()
             except Exception:  # noqa: BLE001 - a picture that fails must fail neither the cell nor the others

@@ -25,6 +25,8 @@ class Kept:
     _shown: Shown | None = None
     _over = False
     """Closed for good: what shows it from now on is what is left of it."""
+    _speaks = True
+    """Whether a page that has it says so, in view or not."""
     _left_before: Hashable = None
 
     def _ipython_display_(self) -> None:
