@@ -9,18 +9,23 @@ layout is touched.
 
 from __future__ import annotations
 
+import base64
 import html
+import math
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 import ipywidgets
 
 from ..live import cells
+from .gridpicture import WIDTH, Cell, Maker, Placed, arrange, line, line_of, scenes_of, write_png, write_svg
 from .kept import Kept
 from .panel import Panel
+from .pictured import Pictured
 from .plot import LivePlot
 from .pump import pump
+from .shown import Bundle
 
 __all__ = ["Dashboard"]
 
@@ -38,7 +43,7 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         rt.Dashboard([temp.plot(), cpu.gauge(), [cpu.tile(), mem.tile()]], columns=3, spans={0: 2})
 
     Items stand in the order given, which is also the keyboard's. A list among them is a stack: one cell, its
-    members below each other. `close` takes the grid away and leaves every item as it is; a dashboard that a cell
+    members below each other. `close` leaves a picture of it and every item as it is; a dashboard that a cell
     made goes when that cell runs again.
 
     Args:
@@ -80,6 +85,9 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         # A class of its own: the style sheet below speaks about this dashboard and no other.
         self._name = f"nbrt-dashboard-{uuid.uuid4().hex[:8]}"
         self._stacks = stacks
+        self._title = title
+        self._spans = [width.get(at, 1) for at in range(len(stacks))]
+        self._above = [above.get(at, "") for at in range(len(stacks))]
         # A style sheet applies also where it is not displayed.
         shown = {"margin": "0"} if title else {"display": "none"}
         head = ipywidgets.HTML(
@@ -91,7 +99,13 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         self._owned = [head, self._grid]
         super().__init__([head, self._grid], layout=_box(width="100%", min_width="0"))
         self.add_class("nbrt-dashboard")
-        self._disown = cells.own(cell, self.close)
+        # Without a picture: the cell that runs again clears the output.
+        self._disown = cells.own(cell, self._close)
+
+    @property
+    def _speaks(self) -> bool:  # type: ignore[override]
+        # Of sliders and buttons alone no page says anything to us.
+        return any(isinstance(one, Panel | LivePlot) for one in _all(self._stacks))
 
     @property
     def items(self) -> list[Any]:
@@ -103,6 +117,8 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         stack = _stack(item)
         made = self._cell(stack, _span(span), title)
         self._stacks = [*self._stacks, stack]
+        self._spans.append(_span(span))
+        self._above.append(title)
         self._grid.children = [*self._grid.children, made]
         return item
 
@@ -116,14 +132,36 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         if place is None:
             raise ValueError(f"the dashboard does not show {item!r}")
         gone = self._grid.children[place]
+        del self._spans[place], self._above[place]
         self._stacks = [one for at, one in enumerate(self._stacks) if at != place]
         self._grid.children = [one for one in self._grid.children if one is not gone]
         self._let_go(*gone.own, gone)
 
     def close(self) -> None:
-        """Takes the grid away. What it showed stays open, and can be shown elsewhere. Harmless when repeated."""
+        """Leaves a picture of the grid. What it showed stays open, and can be shown elsewhere. Harmless when repeated."""
         if "_disown" not in self.__dict__:
             return  # `__init__` refused its arguments; ipywidgets closes what Python deletes
+        if not self._over:
+            self._leave()
+        self._close()
+
+    def freeze(self) -> None:
+        """Puts a picture of the grid in the place of its outputs, where it stays when the kernel is gone.
+
+        It goes on unseen: leave it as the last expression of a cell to see it again.
+        """
+        self._leave()
+
+    def to_svg(self) -> str:
+        """Returns what it shows now as an SVG document, drawn by the kernel."""
+        return write_svg(*self._arranged(), repr(self))
+
+    def to_png(self) -> bytes:
+        """Returns what it shows now as a PNG file, two pixels for each CSS pixel."""
+        return write_png(*self._arranged())
+
+    def _close(self) -> None:
+        self._over = True
         self._disown()
         self._shown = None
         for one in self._grid.children:
@@ -144,6 +182,37 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         columns = f"{self._columns} column{'' if self._columns == 1 else 's'}"
         return f"Dashboard of {', '.join(shown) or 'nothing yet'} in up to {columns}"
 
+    def _left(self) -> Bundle:
+        placed, height = self._arranged()
+        png = write_png(placed, height)
+        data = {
+            "image/svg+xml": write_svg(placed, height, repr(self)),
+            "image/png": base64.b64encode(png).decode("ascii"),
+            "text/plain": self._words(),
+        }
+        return data, {"image/png": {"width": WIDTH, "height": height}}
+
+    def _mark_of_left(self) -> Hashable:
+        # And not the picture, which says what time it is.
+        return tuple(
+            one._mark_of_left() if isinstance(one, Pictured) else str(line_of(one))
+            for one in _all(self._stacks)
+        )
+
+    def _arranged(self) -> tuple[list[Placed], int]:
+        shown = [
+            Cell(span, [*_titled(above, 13), *(maker for one in stack for maker in scenes_of(one))])
+            for stack, span, above in zip(self._stacks, self._spans, self._above, strict=True)
+        ]
+        placed = [Placed(0, 0, make(WIDTH)) for make in _titled(self._title, 16)]
+        top = sum(one.scene.height for one in placed)
+        inside, end = arrange(shown, self._columns, GAP, top=top)
+        return [*placed, *inside], max(32, math.ceil(end))
+
+    def _words(self) -> str:
+        shown = [repr(one) for stack in self._stacks for one in stack]
+        return "\n".join([repr(self), *(f"  {one}" for one in shown)])
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # What is displayed by itself tells the pump; what is in a box is displayed by nobody but the box.
         for one in _all(self._stacks):
@@ -151,8 +220,7 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
                 pump().expect(one._stream)
         data: Any = super()._repr_mimebundle_(**kwargs)
         # What is left where no widget can be shown.
-        shown = [repr(one) for stack in self._stacks for one in stack]
-        return {**data, "text/plain": "\n".join([repr(self), *(f"  {one}" for one in shown)])}
+        return {**data, "text/plain": self._words()}
 
     # -- boxes -----------------------------------------------------------------------
 
@@ -230,6 +298,10 @@ def _heading(name: str, level: int, text: str) -> str:
     if not text:
         return ""
     return f'<div class="{name}" role="heading" aria-level="{level}">{html.escape(str(text))}</div>'
+
+
+def _titled(text: str, size: float) -> list[Maker]:
+    return [lambda width: line(text, width, size=size, color="text", bold=True)] if text else []
 
 
 def _span(span: int | str) -> int:

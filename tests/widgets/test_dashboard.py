@@ -126,3 +126,46 @@ def test_what_it_cannot_arrange_is_refused_with_what_it_can(topic, button):
     for bad in ({"spans": {0: 0}}, {"spans": {0: "wide"}}, {"spans": {1: 2}}, {"titles": {topic.name: "x"}}):
         with pytest.raises(ValueError, match=r"a span is|no item is that"):
             Dashboard([button], **bad)
+
+
+def test_its_picture_has_every_item_where_the_grid_has_it(topic, button):
+    topic.hear(21.5)
+    slider = ipywidgets.FloatSlider(description="Set <point>", value=2.5)
+    plot, tile = LivePlot(topic), StatTile(topic, title="Lab")
+    dashboard = Dashboard(
+        [plot, [tile, ipywidgets.HBox([slider])], button],
+        columns=3,
+        title="The lab",
+        spans={0: 2},
+        titles={plot: "Trace"},
+    )
+    svg = dashboard.to_svg()
+    assert all(
+        f">{words}<" in svg for words in ("The lab", "Trace", "Lab", "21.5", "Set &lt;point&gt;: 2.5", "Go")
+    )
+    assert svg.count("height:auto") == 1
+    placed, _height = dashboard._arranged()
+    title, heading, drawn, told, line, last = placed
+    assert (title.y, heading.y, drawn.x, told.x) == (0, 32, 0, pytest.approx(650.67, abs=0.1))
+    assert drawn.y == heading.y + heading.scene.height + 8
+    assert (told.y, line.x, line.y) == (32, told.x, told.y + told.scene.height + 8)
+    # The next row begins below the higher of the two.
+    assert (last.x, last.y) == (0, drawn.y + drawn.scene.height + 16)
+    assert dashboard.to_png()[:4] == b"\x89PNG"
+
+
+def test_a_picture_is_left_where_it_was_shown_and_not_made_again_for_nothing(topic, monkeypatch):
+    tile = StatTile(topic)
+    dashboard = Dashboard([tile])
+    kept = []
+    shown = type(
+        "Shown", (), {"anywhere": True, "replace": lambda _self, bundle, for_good: kept.append(for_good)}
+    )
+    monkeypatch.setattr(dashboard, "_shown", shown(), raising=False)
+    dashboard._refresh_left()
+    dashboard._refresh_left()
+    topic.hear(1)
+    dashboard._refresh_left()
+    dashboard.close()
+    dashboard.close()
+    assert kept == [False, False, True]
