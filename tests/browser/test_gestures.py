@@ -299,6 +299,11 @@ def test_a_deaf_kernel_is_waited_for_with_what_is_there_and_a_word(notebook):
     expect(busy).to_be_visible()
     expect(busy).to_contain_text("Kernel busy")
     hand.still()
+    # A pause needs no kernel at all.
+    notebook.page.keyboard.press("Space")
+    notebook.wait_state("paused")
+    notebook.page.keyboard.press("Space")
+    notebook.wait_state("live")
     notebook.page.keyboard.press("Escape")
     expect(busy).to_be_hidden()
     notebook.page.evaluate("() => { window.deaf = false; }")

@@ -41,6 +41,7 @@ export class Crosshair {
   private dots: HTMLElement[] = [];
   private where: { place: number } | { time: number } | null = null;
   private height: number | null = null;
+  private size: { width: number; height: number } | null = null;
   private said = -Infinity;
 
   constructor() {
@@ -190,11 +191,13 @@ export class Crosshair {
       rows.push(more);
     }
     this.box.replaceChildren(...rows);
+    this.size = null;
   }
 
   /** Beside the line, where there is room; above or below the pointer, so that it hides little. */
   private put(sight: Sight, place: number): void {
-    const { offsetWidth: width, offsetHeight: height } = this.box;
+    // Asked for only when the texts are others: it has the browser lay out the page.
+    const { width, height } = (this.size ??= { width: this.box.offsetWidth, height: this.box.offsetHeight });
     const x = place * sight.width;
     const right = x + 12 + width <= sight.width || x < sight.width / 2;
     const left = right ? Math.min(x + 12, sight.width - width) : Math.max(0, x - 12 - width);

@@ -1,20 +1,19 @@
-// What hands do with a view: zoom and pan, follow again, point, save.
+// What hands do with a view: zoom and pan, follow again, pause, point.
 //
 // Collaborators: gestures.ts tells what a hand did, lens.ts keeps what is shown for it,
-// crosshair.ts and sync.ts point, toolbar.ts and menu.ts are the controls, save.ts, image.ts
-// and csv.ts make files; view.ts draws.
+// crosshair.ts and sync.ts point, toolbar.ts and menu.ts are the controls, files.ts is what the
+// menu is for; view.ts draws.
 //
 // The one rule: all of it is this view's own. Nothing reaches another view of the same plot,
 // but for a crosshair that plots share by name.
 import type { Link, Model } from "../shared/channel";
 import type { Action } from "./actions";
 import { Crosshair, type Sight } from "./crosshair";
-import { csv, fileName } from "./csv";
+import { files } from "./files";
 import { Gestures } from "./gestures";
 import type { Header } from "./header";
 import { Lens } from "./lens";
 import { Menu } from "./menu";
-import { download, throughKernel, writeBeside } from "./save";
 import { valueAt } from "./scale";
 import type { Store } from "./store";
 import { Sync } from "./sync";
@@ -42,8 +41,6 @@ export interface Host {
 }
 
 const SHORTEST = 0.001;
-/** A note comes after so long. */
-const BUSY_MS = 300;
 
 export class Hands {
   readonly lens = new Lens();
@@ -59,12 +56,7 @@ export class Hands {
   constructor(private host: Host) {
     this.gestures = new Gestures((action) => this.act(action), () => this.lens.zoomed);
     this.sync = new Sync((time) => this.shared(time));
-    this.menu = new Menu([
-      { name: "Save as PNG", run: (say) => this.save("png", say) },
-      { name: "Save as CSV", run: (say) => this.save("csv", say) },
-      { name: "Copy image", run: () => this.copy("png") },
-      { name: "Copy data as CSV", run: () => this.copy("csv") },
-    ]);
+    this.menu = new Menu(files(host));
     this.toolbar = new Toolbar(
       this.menu,
       () => this.follow(true),
@@ -247,48 +239,5 @@ export class Hands {
       const seen = host.sight();
       if (seen !== null) this.ask(performance.now(), seen);
     }, 150) as unknown as number;
-  }
-
-  // -- files --------------------------------------------------------------------------
-
-  private name(): string {
-    const { model } = this.host;
-    const sight = this.host.sight();
-    return model.get("title") || sight?.labels.slice(0, 3).join(" ") || "plot";
-  }
-
-  private table(): string {
-    const sight = this.host.sight()!;
-    const kept = sight.stores.map((store, index) => ({ store, label: sight.labels[index]! })).filter(({ store }) => store.end > store.start);
-    return csv(kept.map(({ label }) => label), kept.map(({ store }) => store), sight.x[0], sight.x[1]);
-  }
-
-  private async save(format: "png" | "csv", say: (words: string) => void): Promise<string> {
-    const sight = this.host.sight();
-    if (sight === null) return "Nothing to save yet";
-    const name = fileName(this.name(), sight.x[1], format);
-    const blob = format === "png" ? await this.host.picture() : new Blob([this.table()], { type: "text/csv;charset=utf-8" });
-    if (!throughKernel()) {
-      download(name, blob);
-      return `Saved ${name}`;
-    }
-    const waiting = setTimeout(() => say("Kernel busy, saved when it has time"), BUSY_MS);
-    try {
-      const written = await writeBeside(this.host.model, this.host.link()?.view ?? "", name, format, blob);
-      return `Saved beside the notebook: ${written}`;
-    } finally {
-      clearTimeout(waiting);
-    }
-  }
-
-  private async copy(format: "png" | "csv"): Promise<string> {
-    if (this.host.sight() === null) return "Nothing to copy yet";
-    try {
-      if (format === "csv") await navigator.clipboard.writeText(this.table());
-      else await navigator.clipboard.write([new ClipboardItem({ "image/png": this.host.picture() })]);
-    } catch {
-      return "This page may not copy; save it instead";
-    }
-    return "Copied";
   }
 }

@@ -1,7 +1,7 @@
 // One view of a live plot: frames in, pixels, states and words out.
 //
 // Collaborators: channel.ts brings the frames, columns.ts keeps what they say, follow.ts and
-// range.ts say where the axes are, status.ts which state it is in, axes.ts has the canvas,
+// range.ts say where the axes are, words.ts says how it stands, axes.ts has the canvas,
 // draw.ts draws the lines, face.ts and legend.ts are the elements around them, hands.ts is all
 // that a hand can do with it.
 //
@@ -20,15 +20,13 @@ import { Follow } from "./follow";
 import { Hands } from "./hands";
 import type { Header } from "./header";
 import { png } from "./image";
-import { labelOf } from "./label";
 import { Legend } from "./legend";
 import { nearestLine } from "./nearest";
-import { notify } from "./notice";
 import { Overlay } from "./overlay";
 import { Range, type Bounds } from "./range";
 import { part as partOf } from "./scale";
-import { statusOf, type State, type Status } from "./status";
 import { Store } from "./store";
+import { Words } from "./words";
 import { at, type Span } from "./zoom";
 
 /** What a pause keeps: the picture as it was. */
@@ -39,7 +37,6 @@ interface Still {
   count: number;
 }
 
-const LABEL_MS = 3000;
 const CALM_MS = 250;
 /** The traits that this view reads; any change draws anew. */
 const TRAITS = ["title", "units", "y_range", "height", "scale", "thresholds", "time_zone", "color", "cursor_sync"];
@@ -54,6 +51,7 @@ export class PlotView {
   );
   private face: Face = face(this.root, this.legend.root);
   private overlay = new Overlay(this.face.stage);
+  private words: Words;
   private hands: Hands;
   private theme: Theme;
   private canvas: Axes;
@@ -63,7 +61,6 @@ export class PlotView {
   private range: Range;
   private came = 0;
   private still: Still | null = null;
-  private state: State = "empty";
   private hovered: number | null = null;
   private drawn = -Infinity;
   private drawnEdge = 0;
@@ -71,7 +68,6 @@ export class PlotView {
   private frame = 0;
   private beat: number;
   private calm = matchMedia("(prefers-reduced-motion: reduce)");
-  private labelled = -Infinity;
   private shown: readonly Store[] = [];
   private scene: { edge: number; window: number; bounds: Bounds; newest: number } | null = null;
   private size: ResizeObserver;
@@ -85,6 +81,7 @@ export class PlotView {
     const { stage } = this.face;
     el.append(root);
 
+    this.words = new Words(root, this.face, model);
     this.theme = dress(root, () => this.restyle());
     this.range = new Range(model.get("units"), this.calm.matches);
     this.canvas = new Axes(stage, {
@@ -106,7 +103,7 @@ export class PlotView {
       pause: () => this.pause(),
       resume: () => this.resume(),
       paused: () => this.still !== null,
-      closed: () => this.state === "closed",
+      closed: () => this.words.state === "closed",
       changed: (fresh) => this.changed(fresh),
     });
     this.size = new ResizeObserver(() => this.fit());
@@ -116,7 +113,7 @@ export class PlotView {
     this.controls();
     stage.addEventListener("pointermove", this.point);
     stage.addEventListener("pointerleave", this.unpoint);
-    this.beat = setInterval(() => this.tick(), 500) as unknown as number;
+    this.beat = setInterval(() => document.hidden || this.judge(), 500) as unknown as number;
     // Axes of nothing at first; words only when the kernel took its time.
     root.dataset.loading = "";
     this.request();
@@ -247,69 +244,20 @@ export class PlotView {
 
   private controls(): void {
     this.root.dataset.view = this.hands.lens.zoomed ? "zoomed" : "following";
-    this.hands.show(this.head?.newest != null && this.state !== "empty");
+    this.hands.show(this.head?.newest != null && this.words.state !== "empty");
   }
 
-  // -- states and words ---------------------------------------------------------------
-
-  /** Twice a second: what changes without news (ages, silences). */
-  private tick(): void {
-    if (!document.hidden) this.judge();
-  }
-
+  /** Says what is so now: with news, and twice a second, because ages and silences change without. */
   private judge(): void {
-    const { head } = this;
-    const now = performance.now() / 1000;
-    const waited = head ? now - this.came : 0;
-    const silence = this.link?.silence() ?? 0;
-    const intervals = this.columns.stores.map((store) => store.interval ?? 0);
-    const status = statusOf({
-      closed: head?.closed ?? null,
-      zone: this.model.get("time_zone"),
-      pausedNew: this.still && head ? head.count - this.still.count : null,
-      hasData: head?.newest != null,
-      connected: head?.connected ?? false,
-      age: head?.age != null ? head.age + waited : null,
-      interval: Math.max(0, ...intervals),
-      silence,
-      reason: head?.reason ?? "",
-      undrawable: Boolean(head?.text),
-    });
-    this.show(status);
-    this.describe(status);
-  }
-
-  private show(status: Status): void {
-    const { root } = this;
-    const { statusText, notice } = this.face;
-    if (statusText.textContent !== status.text) {
-      statusText.textContent = status.text;
-      this.face.status.title = status.text;
-    }
-    if (status.state !== this.state) {
-      this.state = status.state;
-      root.dataset.state = status.state;
-      this.controls();
-      this.dirty = true;
-      this.request();
-    }
-    notify(notice, status, this.columns.topics, this.head?.text ?? "", this.head !== null);
-  }
-
-  private describe(status: Status): void {
-    const now = performance.now();
-    if (!this.head) {
-      this.root.setAttribute("aria-label", "loading");
-      return;
-    }
-    if (now - this.labelled < LABEL_MS) return;
-    this.labelled = now;
-    const { labels, topics, stores } = this.columns;
     const [low, high] = this.scene?.bounds ?? [0, 1];
-    const [title, units] = [this.model.get("title"), this.model.get("units")];
-    const text = this.hands.lens.zoomed ? `${status.text}, zoomed` : status.text;
-    const label = labelOf({ title, units, labels, topics, stores, status: { ...status, text }, span: high - low });
-    if (label !== this.root.getAttribute("aria-label")) this.root.setAttribute("aria-label", label);
+    const changed = this.words.say(this.columns, {
+      waited: this.head ? performance.now() / 1000 - this.came : 0,
+      silence: this.link?.silence() ?? 0,
+      paused: this.still?.count ?? null,
+      zoomed: this.hands.lens.zoomed,
+      span: high - low,
+    });
+    if (changed) this.changed(false);
   }
 
   // -- drawing ------------------------------------------------------------------------
@@ -332,10 +280,10 @@ export class PlotView {
       return;
     }
     const { lens } = this.hands;
-    const going = this.still === null && this.state === "live" && lens.x === null;
+    const going = this.still === null && this.words.state === "live" && lens.x === null;
     // Judged here too, so that the first sample and its state appear together.
     if (this.dirty && this.still === null) this.judge();
-    const edge = this.still?.edge ?? this.follow.at(now, window, calm || this.state !== "live");
+    const edge = this.still?.edge ?? this.follow.at(now, window, calm || this.words.state !== "live");
     const pixels = edge === null || lens.x !== null ? 0 : (Math.abs(edge - this.drawnEdge) / window) * this.canvas.bbox.width;
     if (this.dirty || this.range.easing || pixels >= 0.3) {
       this.dirty = false;
@@ -428,7 +376,7 @@ export class PlotView {
     if (!scene || this.head?.newest == null) return;
     const place = sceneOf(surface, devicePixelRatio, scene, this.log);
     const colors = this.theme.colors();
-    const stale = this.state === "stale";
+    const stale = this.words.state === "stale";
     this.overlay.behind(place, colors);
     drawLines(place, this.shown, colors, scene.newest, stale ? 0.45 : 1, this.hovered, this.model.get("color"));
     if (stale) drawHatch(place, scene.newest, colors.text);
