@@ -144,6 +144,7 @@ def test_of_the_other_widgets_a_line_of_text_is_left(notebook: Notebook) -> None
     assert set(replaced(notebook)[1]) == {"text/plain"}
     assert replaced(notebook)[1]["text/plain"].startswith("MessageLog of lab:temp: live")
     notebook.run("rt.Dashboard([temp.plot(), temp.tile()])")
+    assert is_picture(replaced(notebook)[1])
     lines = replaced(notebook)[1]["text/plain"].splitlines()
     assert lines[0].startswith("Dashboard of LivePlot, StatTile")
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["LivePlot of lab", "StatTile of lab"]
