@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Arrays"]
 
 _COLLECTED: Final = 500
+_UNSEEN: Final = 1_000
 _WAITING: Final = 10_000
 _WAITING_BYTES: Final = 8 * 1024 * 1024
 
@@ -50,6 +51,7 @@ class Arrays:
         unit: str = "",
     ) -> None:
         self.grid = HeatGrid(window)
+        self.lock = threading.Lock()
         self.came = 0
         self.note = ""
         self._field = field
@@ -58,18 +60,23 @@ class Arrays:
         self._unit = unit
         self._names: dict[str, int] = {}
         self._waiting: Backlog[Message] = Backlog(messages=_WAITING, max_bytes=_WAITING_BYTES)
-        self._lock = (
-            threading.Lock()
-        )  # for `came`: the first message is put by the thread that makes the heatmap
+        # For `came`: the first message is put by the thread that makes the heatmap.
+        self._counting = threading.Lock()
 
     def put(self, messages: Sequence[Message]) -> None:
-        """Queues messages; the oldest that wait make room for them."""
-        with self._lock:
+        """Queues messages. Those that nobody looks at become columns before too many wait."""
+        with self._counting:
             self.came += len(messages)
         self._waiting.put(messages)
+        # In a tab that is hidden for an hour, a window of an hour is to lose nothing.
+        if len(self._waiting) >= _UNSEEN and self.lock.acquire(blocking=False):
+            try:
+                self.collect()
+            finally:
+                self.lock.release()
 
     def collect(self) -> bool:
-        """Makes columns of what waits, up to 500 messages; returns whether more waits."""
+        """Makes columns of what waits, up to 500 messages; returns whether more waits. The caller holds the lock."""
         for _ in range(_COLLECTED):
             message = self._waiting.take()
             if message is None:

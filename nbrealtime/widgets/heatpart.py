@@ -9,6 +9,7 @@ The one rule: a frame carries the columns that are new, a snapshot all of them; 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -23,13 +24,15 @@ class Source(Protocol):
     """Where a heatmap's columns come from."""
 
     grid: HeatGrid
+    lock: threading.Lock
+    """Held while columns are made or read: what nobody looks at is made on another thread than the pump's."""
     came: int
     """Messages or spectra so far."""
     note: str
     """Why nothing can be drawn, or ""."""
 
     def collect(self) -> bool:
-        """Turns what came into columns, on the pump thread, as much as a frame allows; returns whether more waits."""
+        """Turns what came into columns, as much as a frame allows; returns whether more waits. The caller holds the lock."""
 
     def end(self) -> None:
         """Takes nothing that comes from now on. Any thread."""
@@ -59,18 +62,24 @@ class HeatPart:
 
     def frame(self, now: float, viewing: Viewing) -> Frame | None:
         """The columns since the last frame."""
-        if self._source.collect():
+        with self._source.lock:
+            more = self._source.collect()
+            grid = self._source.grid
+            whole, self._layout = grid.layout != self._layout, grid.layout
+            news = grid.news()
+            header = self._header(whole=whole)
+        if more:
             self._mark()
-        grid = self._source.grid
-        whole, self._layout = grid.layout != self._layout, grid.layout
-        news = grid.news()
-        return self._header(whole=whole), list(news) if news is not None else []
+        return header, list(news) if news is not None else []
 
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """All columns of the window."""
-        if self._source.collect():
+        with self._source.lock:
+            more = self._source.collect()
+            header, columns = self._header(whole=True), list(self._source.grid.whole())
+        if more:
             self._mark()
-        return self._header(whole=True), list(self._source.grid.whole())
+        return header, columns
 
     def told(self, content: dict[str, Any]) -> None:
         """A view asks to look again."""

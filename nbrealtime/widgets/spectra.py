@@ -13,6 +13,7 @@ The one rule: a segment never spans a gap. Samples after one begin a segment of 
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +28,9 @@ Floats = NDArray[np.float64]
 
 WINDOWS: Final = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "boxcar": np.ones}
 _SAMPLES: Final = 200_000
-"""Samples of one frame; what is older was overtaken, and becomes a gap."""
+"""Samples that one frame makes spectra of."""
+_READ: Final = 2_000_000
+"""Samples that may wait for their spectra; older ones become a gap."""
 _GAP: Final = 5.0
 """A pause of so many intervals ends a segment, as it breaks a plot's line."""
 _DRIFT: Final = 0.05
@@ -74,6 +77,7 @@ class Spectra:
         frequencies: tuple[float, float] | None = None,
     ) -> None:
         self.grid = HeatGrid(window)
+        self.lock = threading.Lock()
         self.came = 0
         self.note = ""
         self.fs = fs
@@ -93,26 +97,25 @@ class Spectra:
         self._values: Floats = np.empty(0)
 
     def collect(self) -> bool:
-        """Makes spectra of the samples since the last time."""
-        times, columns = self._ring.snapshot(
-            (self._field,), last=_SAMPLES if self._after is None else None, since=self._after
-        )
+        """Makes spectra of the samples since the last time, at first of the window's; returns whether more wait."""
+        newest = self._ring.newest
+        if newest is None:
+            return False
+        since = newest - self.grid.window if self._after is None else self._after
+        times, columns = self._ring.snapshot((self._field,), last=_READ, since=since, until=self._until)
         values = columns[self._field]
         if self._after is not None:
             fresh = int(np.searchsorted(times, self._after, "right"))
             times, values = times[fresh:], values[fresh:]
-        if self._until is not None:
-            taken = int(np.searchsorted(times, self._until, "right"))
-            times, values = times[:taken], values[:taken]
         if len(times) == 0:
             return False
+        more = len(times) > _SAMPLES
+        times, values = times[:_SAMPLES], values[:_SAMPLES]
         self._after = float(times[-1])
-        if len(times) > _SAMPLES:
-            times, values = times[-_SAMPLES:], values[-_SAMPLES:]
         if len(self._times):
             times, values = np.concatenate((self._times, times)), np.concatenate((self._values, values))
         self._read(times, values)
-        return False
+        return more
 
     def end(self) -> None:
         """Takes no sample that is newer than the newest now. Any thread."""
