@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -44,6 +43,7 @@ VALUE: Final = "value"
 """The column of a payload that is no object."""
 _WAITING: Final = 10_000
 _DRAINED: Final = 10_000
+_UNSEEN: Final = 5_000
 _EXACT: Final = 2**53
 _MISSING: Final = object()
 _ROW_BYTES: Final = 200
@@ -68,7 +68,7 @@ class Row:
 
 
 class TableRows:
-    """The rows. ``put`` on the client thread, everything else on the pump's.
+    """The rows. ``put`` on the client thread, everything else by whoever holds ``lock``.
 
     Args:
         most: how many are kept.
@@ -98,7 +98,11 @@ class TableRows:
         self._seq = 0
         self._bytes = 0
         self._unsent = 0
-        self._lock = threading.Lock()  # for `came`: the first row is put by the thread that makes the table
+        self.lock = threading.Lock()
+        """Held while rows are made or read: those that nobody looks at are made on the client thread."""
+        self._counting = (
+            threading.Lock()
+        )  # for `came`: the first row is put by the thread that makes the table
 
     @property
     def skipped(self) -> int:
@@ -112,21 +116,28 @@ class TableRows:
 
     def put(self, messages: Sequence[Message]) -> None:
         """Queues messages; the oldest that wait make room for them."""
-        with self._lock:
+        with self._counting:
             self.came += len(messages)
         self._waiting.put(messages)
+        # Nobody looks: by key, the oldest that waits may be the newest of its key, and must not be pushed out.
+        if self.key is not None and len(self._waiting) >= _UNSEEN and self.lock.acquire(blocking=False):
+            try:
+                self.drain()
+            finally:
+                self.lock.release()
 
     def waiting(self) -> bool:
         """Whether there is more to drain."""
         return len(self._waiting) > 0
 
-    def drain(self, most: int = FRAME_ROWS) -> None:
-        """Gives what waits its rows, oldest first, until ``most`` rows are to be sent."""
+    def drain(self) -> None:
+        """Gives what waits its rows, oldest first, up to 10,000 messages. The caller holds the lock."""
         for _ in range(_DRAINED):
-            # A row holds its whole message until it is sent; what waits is bounded in bytes, rows are not.
-            message = self._waiting.take() if self._unsent < most else None
+            message = self._waiting.take()
             if message is None:
                 return
+            if self._unsent >= FRAME_ROWS:
+                self._settle()
             key = self._key(message)
             if key is _MISSING:
                 self.unkeyed += 1
@@ -173,6 +184,12 @@ class TableRows:
             return _MISSING
         # 1, 1.0 and True are one key of a dictionary, and three things to whoever wrote them.
         return found if isinstance(found, str) else (type(found), found)
+
+    def _settle(self) -> None:
+        """Makes cells of all messages: a row may hold a large one, and only what waits is bounded in bytes."""
+        for row in list(self.kept.values()):
+            if row.message is not None:
+                self._fill(row, row.message)
 
     def _shed(self) -> None:
         while len(self.kept) > self.most or (self._bytes > KEPT_BYTES and len(self.kept) > 1):
@@ -267,31 +284,35 @@ class TablePart:
 
     def frame(self, now: float, viewing: Viewing) -> Frame | None:
         """The rows that changed since the last frame, so many that a browser can take them; the rest follows."""
-        self._rows.drain()
-        lines: list[bytes] = []
-        room = FRAME_BYTES
-        for row in self._rows.changed(self._sent, FRAME_ROWS):
-            lines.append(self._rows.wire(row))
-            self._sent = row.seq
-            room -= len(lines[-1])
-            if room <= 0:
-                break
-        if self._rows.waiting() or self._sent < self._rows.seq:
+        with self._rows.lock:
+            self._rows.drain()
+            lines: list[bytes] = []
+            room = FRAME_BYTES
+            for row in self._rows.changed(self._sent, FRAME_ROWS):
+                lines.append(self._rows.wire(row))
+                self._sent = row.seq
+                room -= len(lines[-1])
+                if room <= 0:
+                    break
+            more = self._rows.waiting() or self._sent < self._rows.seq
+            found = self._frame(lines, whole=False)
+        if more:
             self._mark()
-        return self._frame(lines, whole=False)
+        return found
 
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """All rows that are kept, as far as one frame may carry them, the newest before the others."""
-        self._rows.drain()
-        lines: deque[bytes] = deque()
-        room = SNAPSHOT_BYTES
-        for row in list(islice(reversed(self._rows.kept.values()), self._rows.most)):
-            line = self._rows.wire(row)
-            room -= len(line)
-            if room < 0:
-                break
-            lines.appendleft(line)
-        return self._frame(list(lines), whole=True)
+        with self._rows.lock:
+            self._rows.drain()
+            lines: deque[bytes] = deque()
+            room = SNAPSHOT_BYTES
+            for row in list(reversed(self._rows.kept.values())):
+                line = self._rows.wire(row)
+                room -= len(line)
+                if room < 0:
+                    break
+                lines.appendleft(line)
+            return self._frame(list(lines), whole=True)
 
     def told(self, content: dict[str, Any]) -> None:
         """A view asks to look again."""

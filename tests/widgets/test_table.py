@@ -145,13 +145,24 @@ def test_a_flood_is_sent_a_bounded_frame_at_a_time(key):
     part = TablePart(rows, dict, lambda: marked.append(1))
     rows.put(messages(*({"n": n, "text": "x" * 190} for n in range(9_000))))
     frames = []
-    while not frames or rows.waiting() or rows._unsent:
+    while len(frames) <= len(marked):
         frames.append(read(part.frame(0.0, WIDE))[1])
         # Whole messages are held by few rows at any time.
         assert rows._unsent <= FRAME_ROWS
     assert sorted(row[0] for frame in frames for row in frame) == list(range(1, 9_001))
     assert max(map(len, frames)) <= min(FRAME_ROWS, FRAME_BYTES // 190)
     assert len(marked) == len(frames) - 1
+
+
+def test_the_newest_of_each_key_is_kept_while_nobody_looks():
+    rows = TableRows(1_000, key="k")
+    rows.put(messages({"k": "rare", "v": 1}))
+    for n in range(0, 40_000, 100):
+        rows.put(messages(*({"k": k, "v": n} for k in range(100))))
+    assert rows.skipped == 0
+    assert rows._unsent <= FRAME_ROWS
+    sent = read(TablePart(rows, dict, lambda: None).frame(0.0, WIDE))[1]
+    assert {(row[4], row[5]) for row in sent} >= {("rare", 1), (0, 39_900), (99, 39_900)}
 
 
 def test_what_a_key_overtakes_is_not_sent():
