@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actionOf } from "../src/plot/actions";
-import { at as sampleAt, digitsOf, fineClock } from "../src/plot/crosshair";
+import { at as sampleAt, chosen, digitsOf, fineClock, type Sight } from "../src/plot/crosshair";
 import { csv, fileName } from "../src/plot/csv";
 import type { Header } from "../src/plot/header";
 import { Lens } from "../src/plot/lens";
@@ -201,6 +201,18 @@ test("the line under the pointer is the nearest within reach", () => {
   assert.equal(before(stores[0]!, T + 3.9) - stores[0]!.start, 3);
   assert.equal(nearestLine(stores, T + 5, 45, (value) => value), 1);
   assert.equal(nearestLine(stores, T + 5, 30, (value) => value), null);
+});
+
+test("of many lines the crosshair names those next to the pointer, as many as have room", () => {
+  const stores = Array.from({ length: 20 }, (_, i) => store(T, T + 10, 1, () => i));
+  const sight = { x: [T, T + 10], y: [0, 20], log: false, stores, height: 160 } as unknown as Sight;
+  const found = stores.map((one) => sampleAt(one, T + 5, 1));
+  const near = chosen(sight, found, 0.5);
+  assert.ok(near.length >= 4 && near.length <= 8 && near.includes(10) && !near.includes(0) && !near.includes(19));
+  assert.deepEqual(near, [...near].sort((one, other) => one - other));
+  assert.deepEqual(chosen(sight, found, null).slice(0, 2), [0, 1]);
+  const few = stores.slice(0, 3);
+  assert.deepEqual(chosen({ ...sight, stores: few }, found, 0.5), [0, 1, 2]);
 });
 
 test("decimals are those that a pixel can tell", () => {

@@ -31,6 +31,8 @@ const NAMED = 8;
 const TEXT_MS = 250;
 /** Pixels: farther than this from a lonely sample it has no value. */
 const REACH = 8;
+/** Pixels that the controls take of the plotting area's upper right corner. */
+const CONTROLS = { width: 112, height: 20 };
 
 export class Crosshair {
   readonly root = part("div", "nbrt-cross");
@@ -164,9 +166,9 @@ export class Crosshair {
     const head = part("div", "nbrt-cross-time");
     head.textContent = sight.clock(time, digitsOf(perPixel));
     rows.push(head);
-    let named = 0;
-    sight.stores.forEach((store, index) => {
-      if (store.end === store.start || named++ >= NAMED) return;
+    const shown = chosen(sight, found, this.height);
+    for (const index of shown) {
+      const store = sight.stores[index]!;
       const sample = found[index]!;
       const row = part("div", "nbrt-cross-row");
       const { color, dash } = sight.swatch(index);
@@ -178,16 +180,18 @@ export class Crosshair {
       const value = part("span", "nbrt-cross-value");
       value.textContent = sample === null ? "—" : quantity(store.value[sample], sight.units);
       row.append(name, value);
-      if (sample !== null && store.low[sample]! < store.high[sample]!) {
+      // Where a pixel stands for many samples, but not for differences that nobody could see.
+      if (sample !== null && store.high[sample]! - store.low[sample]! > 0.01 * (sight.y[1] - sight.y[0])) {
         const range = part("span", "nbrt-cross-range");
         range.textContent = `${quantity(store.low[sample], sight.units)} – ${quantity(store.high[sample], sight.units)}`;
         row.append(range);
       }
       rows.push(row);
-    });
-    if (named > NAMED) {
+    }
+    const rest = sight.stores.filter((store) => store.end > store.start).length - shown.length;
+    if (rest > 0) {
       const more = part("div", "nbrt-cross-more");
-      more.textContent = `+${named - NAMED}`;
+      more.textContent = `+${rest}`;
       rows.push(more);
     }
     this.box.replaceChildren(...rows);
@@ -200,11 +204,37 @@ export class Crosshair {
     const { width, height } = (this.size ??= { width: this.box.offsetWidth, height: this.box.offsetHeight });
     const x = place * sight.width;
     const right = x + 12 + width <= sight.width || x < sight.width / 2;
-    const left = right ? Math.min(x + 12, sight.width - width) : Math.max(0, x - 12 - width);
+    let left = right ? Math.min(x + 12, sight.width - width) : Math.max(0, x - 12 - width);
+    const bottom = Math.max(0, sight.height - height - 4);
+    let top = this.height === null || this.height < 0.5 ? 0 : bottom;
     // The controls are at the top right.
-    const top = this.height === null || this.height < 0.5 ? 0 : Math.max(0, sight.height - height - 4);
+    if (top < CONTROLS.height && left + width > sight.width - CONTROLS.width) {
+      if (bottom >= CONTROLS.height) top = bottom;
+      else left = sight.width - CONTROLS.width - width;
+    }
     this.box.style.transform = `translate(${Math.round(Math.max(0, left))}px, ${Math.round(top)}px)`;
   }
+}
+
+const ROW = 18;
+const RANGE = 12;
+
+/** The series that the box has room for: all, or those nearest to the pointer's height; in their order. */
+export function chosen(sight: Sight, found: readonly (number | null)[], height: number | null): number[] {
+  const all = sight.stores.flatMap((store, index) => (store.end > store.start ? [index] : []));
+  const band = all.some((index) => sight.stores[index]!.mode === "band");
+  // Besides the rows: the time, "+n", borders and padding.
+  const room = Math.floor((sight.height - 2 * ROW - 10) / (ROW + (band ? RANGE : 0)));
+  const most = Math.max(1, Math.min(NAMED, all.length * ROW + ROW + 10 <= sight.height && !band ? NAMED : room));
+  if (all.length <= most) return all;
+  if (height === null) return all.slice(0, most);
+  const far = (index: number): number => {
+    const sample = found[index] ?? null;
+    if (sample === null) return Infinity;
+    return Math.abs(placeOf(sight.stores[index]!.value[sample]!, sight.y, sight.log) - height);
+  };
+  const near = [...all].sort((one, other) => far(one) - far(other) || one - other).slice(0, most);
+  return near.sort((one, other) => one - other);
 }
 
 /** The sample that counts at `time`: the nearest, if a line goes through or it is within reach. */
