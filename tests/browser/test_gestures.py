@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import ipykernel
 import pytest
 from playwright.sync_api import expect
 
@@ -37,12 +38,13 @@ threading.Thread(target=feed, name="feed", daemon=True).start()
 
 OTHER = 'other = room.plot(window=20, cursor_sync="room", height=200)\nother'
 RESET = "plot.reset_view()"
+SLEEP = "time.sleep(8)"
 VIEW = "data-view"
 
 
 @pytest.fixture
 def notebook(open_notebook):
-    opened = open_notebook(SERVER, PLOT, FEED, RESET, OTHER)
+    opened = open_notebook(SERVER, PLOT, FEED, RESET, OTHER, SLEEP)
     opened.run(0, 1, 2)
     opened.wait_state("live")
     yield opened
@@ -307,6 +309,23 @@ def test_a_deaf_kernel_is_waited_for_with_what_is_there_and_a_word(notebook):
     notebook.page.keyboard.press("Escape")
     expect(busy).to_be_hidden()
     notebook.page.evaluate("() => { window.deaf = false; }")
+
+
+@pytest.mark.skipif(ipykernel.version_info < (7,), reason="ipykernel 6 hears nothing while a cell runs")
+def test_a_cell_that_runs_keeps_no_zoom_waiting(notebook):
+    hand = Hand(notebook)
+    notebook.run(5, wait=False)
+    hand.field.focus()
+    for _ in range(3):
+        notebook.page.keyboard.press("PageUp")
+    begin, *_ = hand.until("plot.dataset.t / 1000 - end > 18")
+    # The view held ten seconds: what is there now came from the kernel.
+    hand.until(f"plot.dataset.t0 / 1000 < {begin} + 0.2")
+    expect(hand.plot.locator(".nbrt-plot-busy")).to_be_hidden()
+    assert notebook.cell(5).locator(".jp-InputArea-prompt").text_content() == "[*]:", (
+        "the cell had ended before"
+    )
+    notebook.wait_idle(5)
 
 
 def test_a_finger_moves_the_picture_and_two_zoom(notebook):
