@@ -29,7 +29,7 @@ from .plotoptions import Thresholds
 from .pump import pump
 from .still import StillLook, lay_still
 from .subjects import connection_of, sentence, topic_of, watch_link
-from .trend import Trend
+from .trend import Packed, Trend
 
 if TYPE_CHECKING:
     from ..client import Link
@@ -110,6 +110,7 @@ class ReadingPart:
         self._value: float | None = None
         self._came: float | None = None  # when it came, by our clock
         self._shown: dict[str, Any] = {}
+        self._ended: Packed | None = None  # the trend as it was when it closed
         self._closed_at: float | None = None
 
     # -- any thread -------------------------------------------------------------------
@@ -145,17 +146,24 @@ class ReadingPart:
     def _make(self, now: float, *, whole: bool) -> Frame:
         with self._lock:
             header = dict(self._look(now))
-            reading, trend = self._reading, self._trend
-            if trend is None:
-                return header, []
-            if reading is not None and reading.field is not None and header["paused"] is None:
-                trend.update(reading.feed.ring, reading.field)
-            packed = trend.pack(whole=whole)
+            packed = self._bins(header, whole=whole)
             if packed is None:
                 return header, []
             header["trend"], body = packed
             # An empty buffer need not arrive as one in every host.
             return header, [body] if body else []
+
+    def _bins(self, header: Mapping[str, Any], *, whole: bool) -> Packed | None:
+        reading, trend = self._reading, self._trend
+        if trend is None:
+            return None
+        if reading is None:
+            return self._ended
+        if reading.field is None or (header["paused"] is not None and not whole):
+            return None
+        ring = reading.feed.ring
+        news = None if whole and trend.begun else trend.news(ring, reading.field)
+        return trend.whole(ring, reading.field) if whole else news
 
     def _look(self, now: float) -> dict[str, Any]:
         reading = self._reading
@@ -212,9 +220,12 @@ class ReadingPart:
         held = self._shown["paused"] is not None
         self._shown = {**self._shown, "closed": round(now * 1000), "paused": None}
         # The picture is kept, a ring of 64 MiB behind it is not; the trend ends with what it has.
-        reading, self._reading = self._reading, None
-        if self._trend is not None and reading is not None and reading.field is not None and not held:
-            self._trend.update(reading.feed.ring, reading.field)
+        reading, trend = self._reading, self._trend
+        if trend is not None and reading is not None and reading.field is not None:
+            if not held:
+                trend.news(reading.feed.ring, reading.field)
+            self._ended = trend.whole(reading.feed.ring, reading.field)
+        self._reading = None
 
 
 def _word(header: Mapping[str, Any]) -> str:

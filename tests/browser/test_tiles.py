@@ -120,7 +120,7 @@ def test_a_dashboard_has_the_columns_that_fit_and_comes_back(notebook):
     notebook.run(4)
     cells = notebook.find(".nbrt-dashboard-cell")
     tile, silent = notebook.find(".nbrt-tile").first, notebook.find(".nbrt-tile").last
-    expect(tile).to_have_attribute("data-state", "live")
+    expect(tile).to_have_attribute("data-state", "live", timeout=15_000)
     assert cells.evaluate_all(COLUMNS) == 3
     wide, narrow = cells.nth(0).bounding_box(), cells.nth(1).bounding_box()
     assert wide["width"] == pytest.approx(2 * narrow["width"] + 16, abs=1)
@@ -151,7 +151,7 @@ def test_a_dashboard_has_the_columns_that_fit_and_comes_back(notebook):
 
     notebook.run(3)
     expect(notebook.find(".nbrt-dashboard")).to_have_count(1)
-    expect(tile).to_have_attribute("data-state", "live")
+    expect(tile).to_have_attribute("data-state", "live", timeout=15_000)
     notebook.save()
     notebook.reload()
     expect(notebook.find(".nbrt-tile").first).to_have_attribute("data-state", "live")

@@ -160,7 +160,7 @@ def test_a_tile_without_a_window_has_no_trend(topic):
 
 def test_a_trend_is_what_its_samples_are_however_they_came():
     rng = np.random.default_rng(4)
-    ring, trend = Ring(), Trend(10.0)
+    ring, trend, seen = Ring(), Trend(10.0), {}
     times = START + np.sort(rng.uniform(0, 30, 3000))
     values = rng.normal(size=3000)
     values[::7] = np.nan
@@ -169,13 +169,26 @@ def test_a_trend_is_what_its_samples_are_however_they_came():
     for part in np.array_split(on_time, 40):
         mine = np.sort(np.concatenate((part, late[(late >= part[0] - 30) & (late < part[0])])))
         ring.append(times[mine], {"value": values[mine]})
-        trend.update(ring, "value")
-    fresh = Trend(10.0)
-    fresh.update(ring, "value")
-    (head, body), (other, same) = trend.pack(whole=True), fresh.pack(whole=True)
-    begin = other["first"] - head["first"]
-    np.testing.assert_allclose(rows([body])[begin + 1 :], rows([same])[1:], rtol=1e-5)
+        head, body = trend.news(ring, "value")
+        seen = {} if head["whole"] else seen
+        seen.update(enumerate(rows([body]), head["first"]))
+        assert trend.news(ring, "value") is None
+    head, body = trend.whole(ring, "value")
+    assert head["whole"]
     assert len(rows([body])) <= 10 / trend.width + 2
+    for index, row in enumerate(rows([body]), head["first"]):
+        np.testing.assert_allclose(seen[index], row, rtol=1e-5)
+
+
+def test_a_new_view_of_a_paused_tile_sees_the_trend_as_it_was(topic):
+    tile = StatTile(topic)
+    heard(topic, (0.1, 1.0))
+    frame(tile)
+    topic.feed.pause()
+    heard(topic, (5.1, 9.0))
+    assert rows(tile._stream.snapshot(START, WIDE)[1]) == [[1.0, 1.0, 1.0]]
+    topic.feed.resume()
+    assert rows(frame(tile)[1]) == [[9.0, 9.0, 9.0]]
 
 
 def test_a_cleared_topic_empties_its_trend(topic):
