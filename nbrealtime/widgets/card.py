@@ -20,6 +20,7 @@ import traitlets
 
 from ..client import Link
 from ..live.feed import Feed, FeedStatus
+from .headless import nobody
 from .panel import Panel
 from .subjects import connection_of, sentence, status_as_json, watch_link
 
@@ -71,6 +72,12 @@ class Card(Panel):
 
     def __repr__(self) -> str:
         return repr(self._subject())
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # It is shown as its subject's own bundle, which cannot be replaced later.
+        if nobody():
+            return {"text/plain": repr(self)}
+        return super()._repr_mimebundle_(**kwargs)
 
 
 def _topic_state(feed: Feed, link: Link) -> Callable[[], dict[str, Any]]:

@@ -26,7 +26,7 @@ from ..live import cells
 from .pump import pump
 from .shown import kernel
 
-__all__ = ["QUIET", "Gaps", "watch"]
+__all__ = ["QUIET", "Gaps", "nobody", "watch"]
 
 QUIET: Final = 2.0
 """Seconds after which a page that shows a plot would have spoken."""
@@ -79,15 +79,19 @@ def watch(widget: Leaving) -> None:
         _hooked = running
 
 
+def nobody() -> bool:
+    """Whether whoever sent the running cell will not look at what it shows."""
+    return not pump().spoken_to and not _answers()
+
+
 def _began(_info: Any) -> None:
     _gaps.began(time.monotonic())
 
 
 def _ended(_result: Any) -> None:
-    alone = not pump().spoken_to
-    nobody, quiet = alone and not _answers(), alone and _gaps.longest >= QUIET
-    for widget in list(_widgets) if nobody or quiet else ():
-        if nobody or widget._speaks:
+    sure, quiet = nobody(), not pump().spoken_to and _gaps.longest >= QUIET
+    for widget in list(_widgets) if sure or quiet else ():
+        if sure or widget._speaks:
             try:
                 widget._refresh_left()
             except Exception:  # noqa: BLE001 - a picture that fails must fail neither the cell nor the others

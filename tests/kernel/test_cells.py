@@ -142,6 +142,7 @@ def test_a_card_is_shown_for_a_topic_and_a_connection(notebook: Notebook) -> Non
         "format = InteractiveShell.instance().display_formatter.format\n"
         "for subject in (temp, rt.connect()):\n"
         "    data, _ = format(subject)\n"
-        "    print('application/vnd.jupyter.widget-view+json' in data, data['text/plain'].split(':')[0])"
+        "    print('application/vnd.jupyter.widget-view+json' in data, data['text/plain'].split(':')[0])",
+        asks=True,
     )
     assert said.splitlines() == ["True LiveTopic 'lab", "True Connection 'ws"]

@@ -148,5 +148,10 @@ def test_of_the_other_widgets_a_line_of_text_is_left(notebook: Notebook) -> None
     lines = replaced(notebook)[1]["text/plain"].splitlines()
     assert lines[0].startswith("Dashboard of LivePlot, StatTile")
     assert [line.split(":")[0].strip() for line in lines[1:]] == ["LivePlot of lab", "StatTile of lab"]
+    notebook.run("temp")
+    assert notebook.displays[-1][1] == "execute_result"
+    assert set(notebook.displays[-1][2]["data"]) == {"text/plain"}, (
+        "a card would have been saved as a reference"
+    )
     notebook.run("tile = temp.tile()\ntile")
     assert is_picture(replaced(notebook)[1])
