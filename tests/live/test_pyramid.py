@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbrealtime.live import ring as ring_module
+from nbrealtime.live.columns import Columns
 from nbrealtime.live.level import Level
 from nbrealtime.live.pyramid import Pyramid
 from nbrealtime.live.ring import Ring
@@ -215,7 +215,7 @@ def test_without_room_for_bins_there_are_none_and_the_samples_are_shown() -> Non
 
 def test_what_a_reading_touches_does_not_depend_on_how_much_came(monkeypatch: pytest.MonkeyPatch) -> None:
     touched = 0
-    rows, read = Level.rows, ring_module.Ring._read
+    rows, read = Level.rows, Columns._read
 
     def counted_rows(self, begin, end=None):
         nonlocal touched
@@ -229,7 +229,7 @@ def test_what_a_reading_touches_does_not_depend_on_how_much_came(monkeypatch: py
         return read(self, column, begin, end)
 
     monkeypatch.setattr(Level, "rows", counted_rows)
-    monkeypatch.setattr(ring_module.Ring, "_read", counted_read)
+    monkeypatch.setattr(Columns, "_read", counted_read)
     costs: dict[float, int] = {}
     ring = Ring()
     steady(ring, 3700, 1000, block=50_000)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nbrealtime.live.columns import Columns
 from nbrealtime.live.level import Level
 from nbrealtime.live.ring import Ring
 from nbrealtime.widgets.pacing import Viewing
@@ -364,7 +365,7 @@ def test_several_series_answer_together_and_none_is_asked_of_a_closed_plot(feed)
 
 def test_what_a_frame_touches_does_not_depend_on_the_window(monkeypatch):
     touched = 0
-    rows, read = Level.rows, Ring._read
+    rows, read = Level.rows, Columns._read
 
     def counted_rows(self, begin, end=None):
         nonlocal touched
@@ -378,7 +379,7 @@ def test_what_a_frame_touches_does_not_depend_on_the_window(monkeypatch):
         return read(self, column, begin, end)
 
     monkeypatch.setattr(Level, "rows", counted_rows)
-    monkeypatch.setattr(Ring, "_read", counted_read)
+    monkeypatch.setattr(Columns, "_read", counted_read)
     feed = Feed()
     feed.ring = Ring(samples=50_000)
     stream(feed, 4000, 500)
@@ -397,4 +398,4 @@ def test_what_a_frame_touches_does_not_depend_on_the_window(monkeypatch):
         costs[window] = most
     # 257 times tell the interval, 64 samples the newest value; the rest is bins that wait to be handed on.
     assert max(costs.values()) < 750, costs
-    assert costs[3600] < 2 * costs[10], costs
+    assert costs[3600] < 2 * costs[60], costs
