@@ -106,7 +106,7 @@ export abstract class Face implements View {
       this.#voice.node,
     );
     for (const name of CONFIGURED) model.on(`change:${name}`, this.#configured);
-    this.#clock = setInterval(() => this.#write(), 1000);
+    this.#clock = setInterval(() => this.#slowly.set(null), 1000);
   }
 
   /** Shows the configuration again; what a subclass ends its making with, when it has its fields. */
