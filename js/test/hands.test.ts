@@ -241,6 +241,15 @@ test("a table holds what is in view, gaps empty, bands with their extremes", () 
   assert.equal(csv(["x"], [bins(T, T + 1, 0.5)], T, T + 1).split("\r\n")[0], "time,epoch,x min,x mean,x max");
 });
 
+test("a table keeps small differences of large values, and no noise of single precision", () => {
+  const large = store(T, T + 2, 1);
+  for (let i = large.start; i < large.end; i++) large.value[i] = large.low[i] = large.high[i] = 1e9 + 0.25 * (i - large.start);
+  const column = (text: string): string[] => text.trimEnd().split("\r\n").slice(1).map((line) => line.split(",")[2]!);
+  assert.deepEqual(column(csv(["x"], [large], T, T + 2)), ["1000000000", "1000000000.25", "1000000000.5"]);
+  assert.deepEqual(column(csv(["x"], [store(T, T + 2, 1, (t) => 20.1 + (t - T))], T, T + 2)), ["20.1", "21.1", "22.1"]);
+  assert.deepEqual(column(csv(["x"], [store(T, T + 1, 1, () => 0.5)], T, T + 1)), ["0.5", "0.5"]);
+});
+
 test("a name that a publisher chose is quoted, and no formula", () => {
   const head = csv(['=cmd|"/c calc"!A1', "a,b", "-1"], [store(T, T, 1), store(T, T, 1), store(T, T, 1)], T, T).split("\r\n")[0];
   assert.equal(head, `time,epoch,"'=cmd|""/c calc""!A1","a,b",'-1`);

@@ -23,6 +23,7 @@ export function csv(labels: readonly string[], stores: readonly Store[], from: n
     const label = labels[index] ?? `series ${index + 1}`;
     const band = store.mode === "band";
     const columns = band ? [store.low, store.value, store.high] : [store.value];
+    const decimals = decimalsOf(store, from, to);
     head.push(...(band ? [`${label} min`, `${label} mean`, `${label} max`] : [label]));
     for (let i = store.start; i < store.end; i++) {
       const time = store.time[i]!;
@@ -31,7 +32,7 @@ export function csv(labels: readonly string[], stores: readonly Store[], from: n
       const key = Math.round(time * 1e6);
       let row = rows.get(key);
       if (row === undefined) rows.set(key, (row = []));
-      columns.forEach((column, offset) => (row[width + offset] = shortest(column[i]!)));
+      columns.forEach((column, offset) => (row[width + offset] = shortest(column[i]!, decimals)));
     }
     width += columns.length;
   });
@@ -44,9 +45,21 @@ export function csv(labels: readonly string[], stores: readonly Store[], from: n
   return lines.join("\r\n") + "\r\n";
 }
 
-/** Seven digits: values travel as differences of single precision. */
-function shortest(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : "";
+/** Values travel as single precision of what they differ by: what is finer than a millionth of that is noise. */
+function decimalsOf(store: Store, from: number, to: number): number | null {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = store.start; i < store.end; i++) {
+    if (store.time[i]! < from || store.time[i]! > to) continue;
+    if (store.low[i]! < low) low = store.low[i]!;
+    if (store.high[i]! > high) high = store.high[i]!;
+  }
+  const decimals = Math.max(0, Math.ceil(6 - Math.log10(high - low)));
+  return decimals <= 20 ? decimals : null;
+}
+
+function shortest(value: number, decimals: number | null): string {
+  if (!Number.isFinite(value)) return "";
+  return String(Number(decimals === null ? value.toPrecision(15) : value.toFixed(decimals)));
 }
 
 function iso(micros: number): string {
