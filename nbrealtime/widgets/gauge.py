@@ -1,6 +1,6 @@
 """`Gauge`: where a value stands between two bounds.
 
-Collaborators: `reading.ReadingPanel` reads and streams it, ``js/src/gauge.ts`` draws.
+Collaborators: `readingpanel.ReadingPanel` reads and streams it, ``js/src/gauge.ts`` draws.
 
 A bar and not a dial: people compare positions along one straight scale more exactly than
 angles (Cleveland and McGill 1984), several bars below each other share that scale, and a bar
@@ -15,7 +15,7 @@ from typing import Any
 
 import traitlets
 
-from .reading import ReadingPanel
+from .readingpanel import ReadingPanel
 
 __all__ = ["Gauge", "gauge"]
 

@@ -1,6 +1,6 @@
 """What a saved notebook shows of a tile or a gauge: the last reading, laid out as the browser would.
 
-Collaborators: `reading.ReadingPanel` asks for it, `picture` writes it as SVG and PNG.
+Collaborators: `readingpanel.ReadingPanel` asks for it, `picture` writes it as SVG and PNG.
 
 Pure. The one rule: a picture says of when it is. A number without that would pass for one of now.
 """

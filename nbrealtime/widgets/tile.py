@@ -1,6 +1,6 @@
 """`StatTile`: one number, large, with where it comes from and what it means.
 
-Collaborators: `reading.ReadingPanel` reads and streams it, ``js/src/tile.ts`` draws.
+Collaborators: `readingpanel.ReadingPanel` reads and streams it, ``js/src/tile.ts`` draws.
 
 The one rule: what is read from across the room is the value and whether it is all right;
 everything else is small.
@@ -13,7 +13,7 @@ from typing import Any, Final
 import traitlets
 
 from ..wire.times import parse_duration
-from .reading import ReadingPanel
+from .readingpanel import ReadingPanel
 
 __all__ = ["StatTile", "tile"]
 
