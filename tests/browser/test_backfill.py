@@ -87,3 +87,41 @@ def test_ten_minutes_are_there_at_once_and_a_tooth_of_them_is_fine_when_zoomed_i
     assert shown.colours, "the zoomed picture is blank"
     assert notebook.plot.get_attribute("data-view") == "following", "one user's zoom moved the other's plot"
     assert notebook.complaints == second.complaints == []
+
+
+# What an hour at 10,000 samples a second has left in the kernel, and the samples that go on coming.
+HOUR = """\
+import nbrealtime as rt, math, threading, time
+import numpy as np
+fast = rt.subscribe("lab:fast")
+now = time.time()
+for begin in range(0, 36_000_000, 1_000_000):
+    t = now - 3600 + (begin + np.arange(1_000_000)) / 10_000
+    fast.feed.ring.append(t, {"value": np.sin(t / 300)})
+
+def feed():
+    last = now
+    while True:
+        time.sleep(0.02)
+        t = np.arange(last + 1e-4, time.time(), 1e-4)
+        last = t[-1]
+        rt.publish("lab:fast", {"t": t, "value": np.sin(t / 300)})
+
+threading.Thread(target=feed, name="feed", daemon=True).start()
+"""
+
+
+def test_an_hour_at_ten_thousand_samples_a_second_moves_like_any_plot(open_notebook):
+    notebook = open_notebook(SERVER, HOUR, 'fast.plot(window="1h")')
+    notebook.run_all()
+    notebook.wait_state("live")
+    newest = notebook.number("data-t")
+    assert newest - notebook.number("data-t0") == pytest.approx(3_600_000, abs=10_000)
+    with notebook.record("data-t") as drawn:
+        notebook.wait_beyond("data-t", newest + 3000)
+    assert len(drawn.values) >= 20, f"{len(drawn.values)} pictures in three seconds"
+    # A period of half an hour, and a bit more: the whole of the sine, and nothing beyond.
+    *_, low, high = span(notebook)
+    assert -1.6 < low <= -1 < 1 <= high < 1.6
+    assert notebook.complaints == []
+    assert notebook.errors() == []
