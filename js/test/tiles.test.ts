@@ -75,8 +75,10 @@ test("a scale has both ends and round values between them", () => {
   const texts = (from: number, to: number, unit = ""): string[] => ticks(from, to, 6, unit).ticks.map(({ text }) => text);
   assert.deepEqual(texts(0, 100, "%"), ["0", "20", "40", "60", "80", "100"]);
   assert.deepEqual(texts(-20, 50), ["−20", "0", "20", "50"]);
-  assert.deepEqual(texts(0, 1), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+  assert.deepEqual(texts(0, 1), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
   assert.deepEqual(texts(12.5, 13.5).at(0), "12.5");
+  assert.deepEqual(texts(-1e6, 1e6, "Hz"), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+  assert.deepEqual(texts(0.25, 50).at(0), "0.25");
   assert.deepEqual([texts(0, 8e9, "B"), ticks(0, 8e9, 6, "B").unit], [["0", "2", "4", "6", "8"], "GB"]);
   assert.deepEqual(ticks(0, 100, 6, "").ticks.map(({ at }) => at), [0, 0.2, 0.4, 0.6, 0.8, 1]);
 });

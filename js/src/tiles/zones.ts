@@ -71,13 +71,19 @@ export function ticks(from: number, to: number, most: number, unit: string): { t
   const scale = scaleFor(Math.max(Math.abs(from), Math.abs(to)), unit);
   const by = step((to - from) / Math.max(1, most - 1));
   const place = (value: number): number => (value - from) / (to - from);
-  const found: Tick[] = [{ at: 0, text: number(from / scale.factor) }];
+  const told = (value: number): string => tick(value / scale.factor, by / scale.factor);
+  // Equal decimals along the scale, unless an end needs more.
+  const end = (value: number): string => {
+    const exact = Math.abs(Number(told(value).replace("−", "-")) - value / scale.factor) < (1e-6 * by) / scale.factor;
+    return exact ? told(value) : number(value / scale.factor);
+  };
+  const found: Tick[] = [{ at: 0, text: end(from) }];
   for (let k = Math.ceil(from / by + 1e-9); k * by < to; k++) {
     const value = k * by;
     if (Math.min(value - from, to - value) < 0.6 * by) continue;
-    found.push({ at: place(value), text: tick(value / scale.factor, by / scale.factor) });
+    found.push({ at: place(value), text: told(value) });
   }
-  found.push({ at: 1, text: number(to / scale.factor) });
+  found.push({ at: 1, text: end(to) });
   return { ticks: found, unit: scale.unit };
 }
 
