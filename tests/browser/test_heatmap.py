@@ -52,12 +52,13 @@ threading.Thread(target=feed, daemon=True).start()
 """
 
 STOP = "feeding.clear()"
+BUSY = "end = time.time() + 5\nwhile time.time() < end:\n    pass"
 CLOSE = "heat.close(); spectrum.close(); rooms.close()"
 
 
 @pytest.fixture
 def notebook(open_notebook):
-    opened = open_notebook(SERVER, SHOW, SPECTRUM, ROOMS, FEED, STOP, CLOSE)
+    opened = open_notebook(SERVER, SHOW, SPECTRUM, ROOMS, FEED, STOP, CLOSE, BUSY)
     opened.run(0, 1, 2, 3)
     expect(opened.find(".nbrt-heatmap")).to_have_count(3)
     expect(opened.find(".nbrt-heatmap").first).to_have_attribute("data-state", "waiting")
@@ -134,10 +135,17 @@ def test_pictures_grow_are_read_and_held(notebook, theme):
     assert colours(heat) > 60
 
 
-def test_a_reload_fills_it_and_a_rerun_replaces_it(notebook):
+def test_it_goes_on_beside_a_busy_cell_a_reload_fills_it_and_a_rerun_replaces_it(notebook):
     notebook.run(4)
     heat = notebook.find(".nbrt-heatmap").first
     expect(heat).to_contain_text("64 rows")
+    expect(heat).to_have_attribute("data-state", "live")
+    # The cell that runs is scrolled to: what is looked at is brought back.
+    notebook.run(7, wait=False)
+    heat.scroll_into_view_if_needed()
+    with notebook.record("data-t", heat) as recording:
+        notebook.wait_idle(7)
+    assert len(recording.values) > 5
     notebook.save()
     oldest = int(heat.get_attribute("data-t0"))
     notebook.reload()
