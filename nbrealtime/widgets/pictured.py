@@ -117,7 +117,7 @@ class Pictured(Kept):
             "image/png": base64.b64encode(to_png(scene)).decode("ascii"),
             "text/plain": scene.words,
         }
-        return data, {"image/png": {"width": scene.width, "height": scene.height}}
+        return data, {"image/png": {"width": scene.width, "height": scene.height, "alt": scene.words}}
 
 
 def _digest(frame: Frame, look: Look) -> int:

@@ -63,5 +63,7 @@ def test_the_notebook_has_both_pictures_in_the_plots_output(tmp_path: Path) -> N
     [output] = made["cells"][1]["outputs"]
     assert output["output_type"] == "display_data"
     assert set(output["data"]) == {"image/svg+xml", "image/png", "text/plain"}
-    assert output["metadata"] == {"image/png": {"width": 800, "height": 280}}
+    about = output["metadata"]["image/png"]
+    assert (about["width"], about["height"]) == (800, 280)
+    assert about["alt"] == "".join(output["data"]["text/plain"])
     assert made["cells"][2]["outputs"] == []
