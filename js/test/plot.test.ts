@@ -196,6 +196,15 @@ test("a narrow axis has fewer ticks, and none whose label would be cut off", () 
   assert.equal(last.labels.at(-1), "");
 });
 
+test("the edge of a window of milliseconds does not run out of it between two frames", () => {
+  const follow = new Follow();
+  follow.take(100, 0);
+  assert.equal(follow.at(0, 0.01), 100);
+  assert.ok(Math.abs(follow.at(0.5, 0.01)! - 100.0025) < 1e-9);
+  follow.take(100.016, 0.516);
+  assert.ok(follow.at(0.516, 0.01)! >= 100.016);
+});
+
 test("the edge follows the newest sample and runs on for at most a second", () => {
   const follow = new Follow();
   follow.take(T, 0);

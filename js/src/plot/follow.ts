@@ -31,7 +31,9 @@ export class Follow {
   /** The right edge; null before the first sample. `snap`: no smoothing (reduced motion). */
   at(now: number, window: number, snap = false): number | null {
     if (this.newest === null) return null;
-    const target = this.newest + Math.min(AHEAD, Math.max(0, now - this.came));
+    // Of a window of milliseconds it would run out between two frames: a quarter of it may be empty.
+    const ahead = Math.min(AHEAD, window / 4);
+    const target = this.newest + Math.min(ahead, Math.max(0, now - this.came));
     const passed = Math.max(0, now - this.last);
     this.last = now;
     if (this.edge === null || snap || passed > 1 || Math.abs(target - this.edge) > window / 4) {
@@ -42,7 +44,7 @@ export class Follow {
     // A lead decays slowly (at least half speed forwards), a lag is caught up within a few frames.
     const error = target - run;
     const next = run + error * (1 - Math.exp(-passed / (error > 0 ? 0.1 : 1)));
-    this.edge = Math.max(this.edge, this.newest, Math.min(next, this.newest + AHEAD));
+    this.edge = Math.max(this.edge, this.newest, Math.min(next, this.newest + ahead));
     return this.edge;
   }
 }
