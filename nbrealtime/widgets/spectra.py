@@ -14,6 +14,7 @@ The one rule: a segment never spans a gap. Samples after one begin a segment of 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +27,12 @@ __all__ = ["WINDOWS", "Spectra", "density"]
 
 Floats = NDArray[np.float64]
 
-WINDOWS: Final = {"hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "boxcar": np.ones}
+WINDOWS: Final[Mapping[str, Callable[[int], Any]]] = {
+    "hann": np.hanning,
+    "hamming": np.hamming,
+    "blackman": np.blackman,
+    "boxcar": np.ones,
+}
 _SAMPLES: Final = 200_000
 """Samples that one frame makes spectra of."""
 _READ: Final = 2_000_000
