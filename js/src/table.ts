@@ -1,18 +1,19 @@
 // Messages as rows that change in place or come on top: columns to sort by, a filter, a pause, a row to copy.
 //
 // Collaborators: panels/panel.ts (frames, theme, silence), panels/stream.ts (how the stream stands), table/grid.ts
-// (rows, order, filter), table/cells.ts (how a cell reads).
+// (rows, order, filter), table/heads.ts (the columns), table/cells.ts (how a cell reads).
 // The rules: only rows in view are in the document; the focus stays on the grid and its cell is told by
 // aria-activedescendant, so that no update can take it; what somebody has scrolled to stays where it is.
 import type { Frame, Model } from "./shared/channel";
 import { copyable } from "./shared/copyable";
-import { count as grouped, zone } from "./shared/format";
+import { count as grouped } from "./shared/format";
 import { capital, make, mark, say, Slowly, StateMark, uniqueId } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { patience, Stream, type Standing, type Told } from "./panels/stream";
 import { counted, example } from "./panels/words";
-import { Column, read, tabbed, textOf } from "./table/cells";
-import { Grid, turned, type By, type Order, type Row, type Wire } from "./table/grid";
+import { read, tabbed, textOf } from "./table/cells";
+import { Grid, turned, type Order, type Row, type Wire } from "./table/grid";
+import { Heads } from "./table/heads";
 
 interface State extends Told {
   /** Rows that the kernel keeps, which bounds them in bytes too. */
@@ -29,18 +30,10 @@ const ROW = 24;
 const HEAD = 28;
 const OVERSCAN = 4;
 
-interface Shown {
-  by: By;
-  column: Column;
-  head: HTMLElement;
-}
-
 class LiveTable implements View {
   readonly root: HTMLElement;
   readonly #name: string;
   readonly #key: string;
-  readonly #times: boolean;
-  readonly #topics: boolean;
   readonly #zone: string;
   readonly #grid: Grid;
   readonly #id = uniqueId();
@@ -51,7 +44,7 @@ class LiveTable implements View {
   #copy = make("button", { class: "nbrt-button nbrt-copy", type: "button", "aria-disabled": "true" }, "Copy row");
   #pause = make("button", { class: "nbrt-button", type: "button" }, "Pause");
   #newest = make("button", { class: "nbrt-newest", type: "button", hidden: true });
-  #heads = make("div", { class: "nbrt-heads", role: "row", "aria-rowindex": "1" });
+  readonly #heads: Heads;
   #sheet = make("div", { class: "nbrt-sheet", role: "rowgroup" });
   #list: HTMLElement;
   #waiting: HTMLElement;
@@ -68,8 +61,6 @@ class LiveTable implements View {
   #stream = new Stream();
   #held: Grid | null = null;
   #order: Order | null = null;
-  #columns: Shown[] = [];
-  #fields: Column[] = [];
   #shown: Row[] = [];
   #places = new Map<number, number>(); // id → index in #shown
   #nodes = new Map<number, HTMLElement>();
@@ -84,12 +75,12 @@ class LiveTable implements View {
     const topics = model.get("topics") as string[];
     this.#name = topics.join(", ");
     this.#key = String(model.get("key"));
-    this.#times = Boolean(model.get("time"));
-    this.#topics = this.#key === "topic" || topics.length > 1 || topics.some((name) => name.includes("*"));
+    const shown = this.#key === "topic" || topics.length > 1 || topics.some((name) => name.includes("*"));
     this.#zone = String(model.get("time_zone"));
-    this.#grid = new Grid(Number(model.get("rows")), this.#key !== "", this.#topics);
+    this.#heads = new Heads({ key: this.#key, times: Boolean(model.get("time")), topics: shown, zone: this.#zone, id: this.#id });
+    this.#grid = new Grid(Number(model.get("rows")), this.#key !== "", shown);
     const label = String(model.get("title")) || this.#name;
-    const inner = make("div", { class: "nbrt-inner", role: "presentation" }, make("div", { role: "rowgroup" }, this.#heads), this.#sheet);
+    const inner = make("div", { class: "nbrt-inner", role: "presentation" }, make("div", { role: "rowgroup" }, this.#heads.node), this.#sheet);
     this.#list = make("div", {
       class: "nbrt-list", role: "grid", tabindex: "0", "aria-readonly": "true", "aria-label": `Messages of ${label}`,
     }, inner);
@@ -131,7 +122,8 @@ class LiveTable implements View {
     this.#resized = new ResizeObserver(() => this.#draw());
     this.#resized.observe(this.#list);
     this.#tick = setInterval(() => this.#says(), 1000);
-    this.#head([]);
+    mark(this.#list, "aria-colcount", String(this.#heads.list.length));
+    this.#measure();
     this.#says();
   }
 
@@ -164,62 +156,24 @@ class LiveTable implements View {
 
   // -- columns ------------------------------------------------------------------------
 
-  /** The columns for these fields; a field that is known stays the column that it is. */
+  /** Has a column for each of these fields. */
   #head(fields: readonly string[]): void {
-    if (this.#columns.length && fields.length === this.#fields.length) return;
-    this.#fields = fields.map((field, i) => (this.#fields[i]?.name === field ? this.#fields[i]! : new Column(field)));
-    const before = new Map(this.#columns.map((one) => [one.by, one]));
-    const wanted: [By, Column][] = this.#fields.map((column, i) => [i, column]);
-    const added: [By, Column][] = [];
-    if (this.#times) added.push(["time", before.get("time")?.column ?? new Column(`Time (${zone(Date.now() / 1000, this.#zone)})`)]);
-    if (this.#topics) added.push(["topic", before.get("topic")?.column ?? new Column("topic")]);
-    if (this.#key === "topic") added.reverse();
-    // What tells the rows apart is the first thing that is read.
-    const first = this.#fields[0]?.name === this.#key ? wanted.splice(0, 1) : [];
-    this.#columns = [...first, ...added, ...wanted].map(([by, column]) => before.get(by) ?? { by, column, head: this.#build(by, column) });
-    this.#heads.replaceChildren(...this.#columns.map(({ head }) => head));
-    this.#columns.forEach(({ head }, i) => {
-      head.id = `${this.#id}-0-${i}`;
-      mark(head, "aria-colindex", String(i + 1));
-    });
-    mark(this.#list, "aria-colcount", String(this.#columns.length));
+    if (!this.#heads.take(fields)) return;
+    mark(this.#list, "aria-colcount", String(this.#heads.list.length));
     // A row has a cell for each column: it is made anew.
     for (const node of this.#nodes.values()) node.remove();
     this.#nodes.clear();
     this.#measure();
   }
 
-  #build(by: By, column: Column): HTMLElement {
-    if (by === "time") column.width = Math.max(column.width, 13);
-    return make(
-      "div",
-      { class: "nbrt-cell nbrt-columnhead", role: "columnheader", "aria-sort": "none", title: `${column.name}: press to sort` },
-      make("span", { class: "nbrt-line" }, column.name),
-      make("span", { class: "nbrt-arrow", "aria-hidden": "true" }),
-    );
-  }
-
   #learn(rows: readonly Wire[]): void {
-    let wider = false;
-    for (const [, , ms, topic, ...cells] of rows) {
-      this.#recent.push(ms / 1000);
-      for (let i = 0; i < this.#fields.length; i++) wider = this.#fields[i]!.see(cells[i]) || wider;
-      if (this.#topics) wider = this.#columns.find(({ by }) => by === "topic")!.column.see(topic) || wider;
-    }
+    this.#recent.push(...rows.slice(-32).map((row) => row[2] / 1000));
     this.#recent.splice(0, this.#recent.length - 32);
-    if (wider) this.#measure();
+    if (this.#heads.learn(rows)) this.#measure();
   }
 
-  /** Says how wide the columns are; one only ever gets wider, so that nothing moves to and fro. */
   #measure(): void {
-    const tracks = this.#columns.map(({ column, head }, i) => {
-      mark(head, "data-numeric", column.numeric ? "true" : null);
-      const width = `calc(${column.width}ch + 20px)`;
-      // A text may use what is left; numbers at the far end of a wide page would be far from what they are about.
-      if (i < this.#columns.length - 1) return width;
-      return column.numeric ? `${width} minmax(0, 1fr)` : `minmax(${width}, 1fr)`;
-    });
-    this.#list.style.setProperty("--nbrt-columns", tracks.join(" "));
+    this.#list.style.setProperty("--nbrt-columns", this.#heads.tracks());
   }
 
   // -- rows ---------------------------------------------------------------------------
@@ -290,7 +244,7 @@ class LiveTable implements View {
   }
 
   #line(): HTMLElement {
-    const cells = this.#columns.map((_, i) => make("div", { class: "nbrt-cell nbrt-line", role: "gridcell", "aria-colindex": String(i + 1) }));
+    const cells = this.#heads.list.map((_, i) => make("div", { class: "nbrt-cell nbrt-line", role: "gridcell", "aria-colindex": String(i + 1) }));
     return make("div", { class: "nbrt-row", role: "row" }, ...cells);
   }
 
@@ -300,7 +254,7 @@ class LiveTable implements View {
     mark(node, "aria-rowindex", String(index + 2));
     mark(node, "data-odd", index % 2 ? "true" : null);
     mark(node, "aria-selected", this.#active?.row === row.id ? "true" : null);
-    this.#columns.forEach(({ by, column }, i) => {
+    this.#heads.list.forEach(({ by, column }, i) => {
       const cell = node.children[i] as HTMLElement;
       cell.id = `${this.#id}-${row.id}-${i}`;
       let text: string;
@@ -359,8 +313,8 @@ class LiveTable implements View {
   }
 
   #sort(column: number): void {
-    this.#order = turned(this.#order, this.#columns[column]!.by);
-    for (const { by, head } of this.#columns) mark(head, "aria-sort", this.#order?.by === by ? this.#order.direction : "none");
+    this.#order = turned(this.#order, this.#heads.list[column]!.by);
+    this.#heads.order(this.#order);
     if (this.#order === null || !this.#grid.keyed) this.#list.scrollTop = 0;
     this.#refresh();
   }
@@ -384,7 +338,7 @@ class LiveTable implements View {
     else if (event.key === "ArrowRight") this.#go(index, column + 1);
     else if (event.key === "ArrowLeft") this.#go(index, column - 1);
     else if (event.key === "Home") this.#go(far ? 0 : index, 0);
-    else if (event.key === "End") this.#go(far ? last : index, this.#columns.length - 1);
+    else if (event.key === "End") this.#go(far ? last : index, this.#heads.list.length - 1);
     else if (event.key === "Escape") this.#top();
     else if ((event.key === "Enter" || event.key === " ") && index < 0) this.#sort(column);
     else return;
@@ -393,14 +347,14 @@ class LiveTable implements View {
 
   /** Puts the cursor on a cell (row −1 is the head) and scrolls as little as shows it. */
   #go(index: number, column: number): void {
-    const to = Math.max(0, Math.min(this.#columns.length - 1, column));
+    const to = Math.max(0, Math.min(this.#heads.list.length - 1, column));
     this.#active = { row: index < 0 ? 0 : this.#shown[index]!.id, column: to };
     const { scrollTop, clientHeight, scrollLeft, clientWidth } = this.#list;
     if (index >= 0) {
       if (index * ROW < scrollTop) this.#list.scrollTop = index * ROW;
       else if ((index + 1) * ROW > scrollTop + clientHeight - HEAD) this.#list.scrollTop = (index + 1) * ROW - clientHeight + HEAD;
     }
-    const head = this.#columns[to]!.head;
+    const head = this.#heads.list[to]!.node;
     if (head.offsetLeft < scrollLeft) this.#list.scrollLeft = to === 0 ? 0 : head.offsetLeft;
     else if (head.offsetLeft + head.offsetWidth > scrollLeft + clientWidth) {
       this.#list.scrollLeft = Math.min(head.offsetLeft, head.offsetLeft + head.offsetWidth - clientWidth);
@@ -419,7 +373,7 @@ class LiveTable implements View {
   async #copyRow(): Promise<void> {
     const row = this.#shown[this.#places.get(this.#active?.row ?? 0) ?? -1];
     if (!row) return;
-    const cells = this.#columns.map(({ by }) => {
+    const cells = this.#heads.list.map(({ by }) => {
       if (by === "time") return new Date(row.time * 1000).toISOString();
       return by === "topic" ? row.topic : textOf(row.cells[by]);
     });
