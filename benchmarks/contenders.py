@@ -5,7 +5,8 @@ kernel, in the same chunks: ours as they would come from the client (the topic's
 are handed to the widget after each chunk, which is how their documentation streams.
 
 The rule here: *drawn* is what the page shows, not what it was sent. Each contender has a piece of JavaScript that
-calls ``drew(t)`` once per picture, ``t`` being the time (ms since the epoch) of the newest sample in it.
+calls ``drew(t)`` once per picture, ``t`` being the time (ms since the epoch) of the newest sample in it; where that is
+known of some pictures only, ``drew(n)`` for each, n = 1, 2, …, and ``drew(t)`` beside it for those.
 """
 
 from __future__ import annotations
@@ -112,12 +113,17 @@ lines = [bqplot.Lines(x=arrays.t, y=arrays.y[name], scales=dict(x=x, y=y)) for n
 figure = bqplot.Figure(marks=lines, axes=[bqplot.Axis(scale=x), bqplot.Axis(scale=y, orientation="vertical")],
                        animation_duration=0, title="0")
 figure.layout.height, figure.layout.width = "280px", "100%"
+count = 0
 def take(t, columns):
     arrays.take(t, columns)
     for line, name in zip(lines, NAMES):
         with line.hold_sync():
             line.x, line.y = arrays.t, arrays.y[name]
-    figure.title = str(int(arrays.t[-1] * 1000))  # comes after the marks: drawn when it says so
+    # A message of its own, which comes after the marks: how old the picture is that shows it. For each it would cost.
+    global count
+    count += 1
+    if count % 10 == 0:
+        figure.title = str(int(arrays.t[-1] * 1000))
 """
 
 # The browser sees pixels only: a corner of the figure says, in shades, which update it was.
@@ -161,6 +167,8 @@ class Contender:
     """A function of (root, drew)."""
     most: int = 1_000_000
     """Points in all at which it is still tried."""
+    numbered: bool = False
+    """It tells the number of an update, negative; the kernel's list ``when`` has its time."""
 
 
 CONTENDERS = {
@@ -200,6 +208,8 @@ CONTENDERS = {
             && text.classList.contains("mainheading")) ?? figure.querySelector(".mainheading");
           new MutationObserver(() => drew(Number(title.textContent)))
             .observe(title, {childList: true, characterData: true, subtree: true});
+          let count = 0;
+          new MutationObserver(() => drew(++count)).observe(root, {attributes: true, attributeFilter: ["d"]});
         }""",
         most=200_000,
     ),
@@ -220,5 +230,6 @@ CONTENDERS = {
           };
         }""",
         most=1_000_000,
+        numbered=True,
     ),
 }
