@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from .. import lifecycle
@@ -198,7 +199,7 @@ class Pump:
         else:
             try:
                 self._listen(what)
-            except (KeyError, TypeError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a page says, all the others are still fed
                 _log.warning("a browser said what cannot be understood: %r (%s)", what, error)
 
     def _listen(self, content: dict[str, Any]) -> None:
@@ -272,12 +273,8 @@ class Pump:
         frame: Frame | None
         try:
             frame = part.frame(time.time(), viewing) if view is None else part.snapshot(time.time(), viewing)
-        except Exception:  # noqa: BLE001 - the boundary between widgets, see below
-            # One that fails must not stop the others. It leaves, and the log says why.
-            _log.exception("%s stopped: its part failed", part.kind)
-            with self._changed:
-                self._parts.pop(key, None)
-            self._pacer.forget(key)
+        except Exception:  # noqa: BLE001 - the boundary between widgets
+            self._expel(key, part.kind)
             return
         if frame is not None:
             self._put_frame(key, view, frame, parts, buffers)
@@ -295,8 +292,26 @@ class Pump:
         self._seq += 1
         content = {"type": "frames", "seq": self._seq, "sent": int(time.time() * 1000), "parts": parts}
         target = self._hub
-        if target is not None and target.comm is not None:
+        if target is None or target.comm is None:
+            return
+        try:
             target.send(content, buffers)
+        except Exception:  # noqa: BLE001 - the boundary between widgets
+            # Something in it cannot be written as JSON, a label with half a character. The others go without it.
+            if len(parts) == 1:
+                self._expel(parts[0]["key"], parts[0]["kind"])
+                return
+            own = iter(buffers)
+            for part in parts:
+                self._send([part], list(islice(own, part["buffers"])))
+
+    def _expel(self, key: str, kind: str) -> None:
+        """One that fails must not stop the others. It leaves, and the log says why: called where that is known."""
+        _log.exception("%s stopped: its part failed", kind)
+        with self._changed:
+            self._parts.pop(key, None)
+            self._dirty.pop(key, None)
+        self._pacer.forget(key)
 
 
 def _pertinent(words: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -180,6 +181,38 @@ def test_a_part_that_fails_leaves_and_the_others_go_on(pump, browser, join, capl
     browser.wait(lambda: any(one.get("fine") for one in browser.parts()))
     assert "broken on purpose" in caplog.text
     assert "broken stopped" in caplog.text
+
+
+def test_a_part_whose_frame_cannot_be_written_leaves_and_the_others_go_on(pump, browser, join, caplog):
+    half, whole = join(state({"text": "\ud800"})), join(state({"fine": True}))
+    take = browser._take
+
+    def send(content: dict[str, Any], buffers: list[bytes]) -> None:
+        json.dumps(content, ensure_ascii=False).encode()  # as Jupyter does it
+        take(content, buffers)
+
+    browser.hub.send = send
+    pump.expect(half)
+    pump.expect(whole)
+    browser.wait(lambda: any(one.get("fine") for one in browser.parts()))
+    pump.mark(whole)
+    browser.hello(whole)
+    browser.wait(lambda: any(one["view"] == "v" for one in browser.parts()))
+    assert not any("text" in one for one in browser.parts())
+    assert "surrogates not allowed" in caplog.text
+
+
+def test_a_question_that_its_part_cannot_answer_stops_nothing(pump, browser, join, caplog):
+    feed = Feed("lab:temp", samples=100)
+    feed.ring.append(1.79e9 + np.arange(10.0), {"value": np.ones(10)})
+    part = join(PlotPart([Source("lab:temp", feed)], window=60))
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.messages))
+    far = {"from": -1.7e308, "to": 1.7e308, "width": 800, "request": 1}
+    browser.say(type="range", part=part.key, view="v", page="page", **far)
+    browser.hello(part, "w")
+    browser.wait(lambda: any(one["view"] == "w" for one in browser.parts()))
+    assert "cannot be understood" in caplog.text
 
 
 def test_a_page_whose_words_come_on_another_thread_is_heard_beside_a_cell(pump, browser, join):
