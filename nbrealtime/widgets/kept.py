@@ -9,13 +9,19 @@ The one rule: it displays itself, because an output can be replaced only if it w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Final
+
+from ipywidgets import Output
 
 from . import headless
 from .shown import Bundle, Shown, kernel
 
 __all__ = ["Kept"]
+
+_FORMATTERS: Final = 10
+"""So many frames of IPython's stand between whoever formats an object and that; there are five of them now."""
 
 
 class Kept:
@@ -30,6 +36,9 @@ class Kept:
     _left_before: Hashable = None
 
     def _ipython_display_(self) -> None:
+        if _to_be_kept_elsewhere():
+            # IPython's way of saying: take `_repr_mimebundle_`.
+            raise NotImplementedError
         if self._shown is None:
             self._shown = Shown()
         if kernel() is not None and not self._over:
@@ -68,3 +77,15 @@ class Kept:
     def _mark_of_left(self) -> Hashable:
         """Equal for what is equal to the eye."""
         return str(self._left())
+
+
+def _to_be_kept_elsewhere() -> bool:
+    """Whether ``Output.append_display_data`` asks, which wants to be given what it shows and displays nothing."""
+    frame = sys._getframe(1)
+    for _ in range(_FORMATTERS):
+        if frame.f_code is Output.append_display_data.__code__:
+            return True
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    return False

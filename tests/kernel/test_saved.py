@@ -155,3 +155,24 @@ def test_of_the_other_widgets_a_line_of_text_is_left(notebook: Notebook) -> None
     )
     notebook.run("tile = temp.tile()\ntile")
     assert is_picture(replaced(notebook)[1])
+
+
+def test_wherever_a_plot_is_put_there_is_the_plot(notebook: Notebook) -> None:
+    notebook.run(FEED)
+    notebook.run("import ipywidgets as w; plot = temp.plot(); out = w.Output()", "a", asks=True)
+    notebook.run("out.append_display_data(plot)", "b", asks=True)
+    assert not notebook.displays, "it is in the output that was named, not below the cell"
+    assert notebook.run(f"print(len(out.outputs), {WIDGET!r} in out.outputs[0]['data'])") == "1 True\n"
+    notebook.run("display(plot)", "c", asks=True)
+    assert WIDGET in displayed(notebook)[1]
+    shown = len(notebook.displays)
+    notebook.run("w.VBox([plot])", "d", asks=True)
+    assert [kind for _, kind, _ in notebook.displays[shown:]] == ["execute_result"]
+    notebook.run("with out: display(plot)", "e", asks=True)
+    assert WIDGET in notebook.displays[-1][2]["data"]
+    notebook.run("w.interact(lambda n: plot, n=(1, 3)); None", "f", asks=True)
+    assert any(
+        "LivePlot" in content["data"]["text/plain"]
+        for run, kind, content in notebook.displays[-2:]
+        if kind == "display_data"
+    )
