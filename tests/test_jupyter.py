@@ -16,7 +16,7 @@ from tornado.websocket import WebSocketHandler, websocket_connect
 
 from nbrealtime.jupyter import send_at_once
 
-CONFIG = Path(__file__).parents[1] / "jupyter-config" / "nbrealtime.json"
+CONFIG = Path(__file__).parents[1] / "nbrealtime" / "jupyter_server_config.json"
 
 
 async def opened(handler: type[WebSocketHandler]) -> None:
