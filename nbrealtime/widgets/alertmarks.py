@@ -39,10 +39,11 @@ class AlertMarks:
         self._changed = changed
         self._lock = threading.Lock()
         self._told = True
-        self._alerts = tuple(alert for alert in alerts() if self._concerns(alert))
-        if self._alerts:
-            self._told = False
+        self._alerts: tuple[Alert, ...] = ()
+        # Before it looks which there are: of one that is made meanwhile it would not hear until that fires.
         self._unwatch = watch_alerts(self._hear)
+        for alert in alerts():
+            self._hear(alert, None)
 
     def close(self) -> None:
         """Looks no more, and lets go of the topics."""
@@ -70,12 +71,12 @@ class AlertMarks:
         return {"lines": lines, "marks": found[-MOST_MARKS:]}
 
     def _hear(self, alert: Alert, event: AlertEvent | None) -> None:
-        known = alert in self._alerts
-        if not known and not self._concerns(alert):
+        if alert not in self._alerts and not self._concerns(alert):
             return
         with self._lock:
             if alert.state != "closed":
-                if not known:
+                # Looked up again: it may fire, on the client's thread, while it is being made on another.
+                if alert not in self._alerts:
                     self._alerts = (*self._alerts, alert)
             elif alert.feed.newest.state is not TopicState.CLOSED:
                 self._alerts = tuple(other for other in self._alerts if other is not alert)

@@ -63,6 +63,24 @@ def test_alerts_that_were_there_before_the_plot_are_shown(source, wire):
     made._dispose()
 
 
+def test_an_alert_that_fires_while_it_is_being_made_has_one_line(source):
+    temp = source.topic("lab:temp")
+    made = plot(temp)
+    marks = made._stream.marks.__self__
+    concerns = marks._concerns
+
+    def meanwhile(alert):
+        # The client's thread comes in between.
+        marks._concerns = concerns
+        marks._hear(alert, None)
+        return concerns(alert)
+
+    marks._concerns = meanwhile
+    temp.alert(above=30)
+    assert frame(made)["lines"] == [ABOVE]
+    made._dispose()
+
+
 def test_only_what_is_drawn_counts(source, wire):
     temp, other = source.topic("lab:temp"), source.topic("lab:other")
     made = plot(temp["x"])
