@@ -33,6 +33,9 @@ from .source import Entry, FeedLike, Source
 __all__ = ["FeedLike", "PlotPart", "Source"]
 
 MAX_SERIES: Final = 1024
+MAX_HZ: Final = 60.0
+LINES_PER_SECOND: Final = 12_000.0
+"""Lines that may be sent in a second, of all series together: each costs 30 µs, so that is a third of one core."""
 _LEAST_PIXELS, _MOST_PIXELS = 16, 16384
 
 
@@ -40,12 +43,12 @@ class PlotPart:
     """The stream of one plot; see the module's docstring."""
 
     kind: Final = "plot"
-    max_hz: Final = 60.0
 
     def __init__(
         self, sources: Sequence[Source], *, window: float, labels: dict[str, str] | None = None
     ) -> None:
         self.key = new_key("plot")
+        self.max_hz = MAX_HZ
         self._lock = threading.Lock()
         self.notes = Notes()
         self.marks: Callable[..., dict[str, Any]] = _no_marks
@@ -216,6 +219,8 @@ class PlotPart:
         before = room = MAX_SERIES - sum(len(source.series) for source in self._sources)
         for source in self._sources:
             room -= source.discover(self._labels, several=several, room=room)
+        if room < before:
+            self.max_hz = min(MAX_HZ, LINES_PER_SECOND / (MAX_SERIES - room))
         return room < before
 
     def _reason(self, statuses: Sequence[Any]) -> str:

@@ -399,3 +399,12 @@ def test_what_a_frame_touches_does_not_depend_on_the_window(monkeypatch):
     # 257 times tell the interval, 64 samples the newest value; the rest is bins that wait to be handed on.
     assert max(costs.values()) < 750, costs
     assert costs[3600] < 2 * costs[60], costs
+
+
+def test_a_thousand_lines_are_sent_less_often_than_a_few(feed, part):
+    feed.put([NOW], a=[1.0])
+    part.frame(NOW, WIDE)
+    assert part.max_hz == 60
+    feed.put([NOW + 1], **{f"x{number}": [1.0] for number in range(999)})
+    part.frame(NOW + 1, WIDE)
+    assert part.max_hz == 12
