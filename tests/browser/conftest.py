@@ -80,9 +80,9 @@ Opener = Callable[..., Notebook]
 def open_notebook(lab: Lab, context: BrowserContext) -> Iterator[Opener]:
     """Opens a notebook: of these cells, or `notebooks/<name>.ipynb` of the repository."""
 
-    def open_one(*cells: str, name: str = "test") -> Notebook:
+    def open_one(*cells: str, name: str = "test", host: str = "") -> Notebook:
         path = lab.write(name, list(cells)) if cells else lab.copy(REPOSITORY / "notebooks" / f"{name}.ipynb")
-        return Notebook(lab, context, path)
+        return Notebook(lab, context, path, host)
 
     yield open_one
     context.close()

@@ -196,6 +196,7 @@ class Lab:
                         f"--ServerApp.root_dir={self.root}",
                         "--ServerApp.terminals_enabled=False",
                         "--expose-app-in-browser",
+                        "--JupyterNotebookApp.expose_app_in_browser=True",
                     ],
                     env=self.env,
                     stdout=log,

@@ -121,15 +121,16 @@ class Recording:
 class Notebook:
     """One tab with one notebook of the `Lab`."""
 
-    def __init__(self, lab: Lab, context: BrowserContext, path: str) -> None:
+    def __init__(self, lab: Lab, context: BrowserContext, path: str, host: str = "") -> None:
+        """`host` is where another host than JupyterLab has its notebooks on the server."""
         self.lab, self.path = lab, path
         self._context = context
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         self.page.on("console", self._listen)
-        workspace = f"tests-{time.monotonic_ns()}"
-        self.page.goto(f"{lab.url}/doc/workspaces/{workspace}/tree/{path}?token={lab.token}&reset")
+        place = host or f"doc/workspaces/tests-{time.monotonic_ns()}/tree"
+        self.page.goto(f"{lab.url}/{place}/{path}?token={lab.token}&reset")
         self.wait_open()
 
     def _listen(self, message: Any) -> None:

@@ -8,7 +8,8 @@
 // CSS uses the variables alone: --nbrt-ground, --nbrt-text, --nbrt-muted, --nbrt-line (a
 // hairline), --nbrt-accent, --nbrt-good, --nbrt-warn, --nbrt-bad, --nbrt-font,
 // --nbrt-mono, and --nbrt-series-1 … -8. They are mapped from --jp-*, then --vscode-*,
-// then prefers-color-scheme. `root` also gets data-theme="light|dark".
+// then what the page is painted with, then a `theme` or `data-theme` of <html>, as Colab
+// has it, then prefers-color-scheme. `root` also gets data-theme="light|dark".
 //
 // The one rule: light or dark is decided by the ground's own luminance, not by a host's
 // theme name, so that series keep their contrast in a theme nobody has heard of.
@@ -46,6 +47,29 @@ function host(style: CSSStyleDeclaration, ...names: string[]): string {
   return "";
 }
 
+/** What lies under a widget: as the host calls it, else as it is painted. */
+function under(root: HTMLElement, style: CSSStyleDeclaration): string {
+  const named = host(style, "--jp-layout-color0", "--vscode-editor-background");
+  // Voilà has JupyterLab's names, and paints its outputs with another of them.
+  return named && !document.body.hasAttribute("data-voila") ? named : painted(root) || named;
+}
+
+/** The ground of the nearest element around it that has one. */
+function painted(root: HTMLElement): string {
+  for (let node = root.isConnected ? root.parentElement : document.body; node; node = node.parentElement) {
+    const color = getComputedStyle(node).backgroundColor;
+    if (luminance(color) !== null) return color;
+  }
+  return "";
+}
+
+/** Whether the page says of itself that it is dark; null where it says nothing. */
+function declared(): boolean | null {
+  const html = document.documentElement;
+  const name = html.getAttribute("theme") ?? html.dataset.theme;
+  return name === "dark" ? true : name === "light" ? false : null;
+}
+
 const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** Relative luminance of any CSS colour, after WCAG 2; null for what is no colour or transparent. */
@@ -79,9 +103,9 @@ export function dress(root: HTMLElement, changed: () => void): Theme {
 
   const read = (): void => {
     const style = getComputedStyle(document.body);
-    const ground = host(style, "--jp-layout-color0", "--vscode-editor-background");
+    const ground = under(root, style);
     const light = luminance(ground);
-    dark = light === null ? scheme.matches : light < 0.2;
+    dark = light === null ? (declared() ?? scheme.matches) : light < 0.2;
     const series = dark ? DARK : LIGHT;
     colors = {
       ground: ground || (dark ? "#111111" : "#ffffff"),
@@ -122,9 +146,11 @@ export function dress(root: HTMLElement, changed: () => void): Theme {
     clearTimeout(settle);
     settle = setTimeout(read, 400) as unknown as number;
   };
+  // What is painted around a widget is known once it is in the page.
+  if (!root.isConnected) settle = setTimeout(read, 400) as unknown as number;
   const watcher = new MutationObserver(look);
   for (const node of [document.body, document.documentElement]) {
-    watcher.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind", "data-theme"] });
+    watcher.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind", "data-theme", "theme"] });
   }
   watcher.observe(document.head, { childList: true });
   scheme.addEventListener("change", look);
