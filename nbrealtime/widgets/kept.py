@@ -66,7 +66,9 @@ class Kept:
             self._shown.replace(self._left(), for_good=True)
 
     def _live(self) -> Bundle:
-        """What displays the widget while there is a kernel."""
+        """What displays the widget while there is a kernel; of one that is gone, with its cell, what is left."""
+        if self.comm is None:  # type: ignore[attr-defined]
+            return {"text/plain": repr(self)}, {}
         found: Any = self._repr_mimebundle_()  # type: ignore[attr-defined]
         return found if isinstance(found, tuple) else (found or {}, {})
 

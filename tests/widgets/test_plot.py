@@ -10,10 +10,11 @@ from nbrealtime.errors import FrontEndMissing
 from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.topicview import TopicView
-from nbrealtime.widgets import LivePlot, bundle
+from nbrealtime.widgets import LivePlot, LiveTable, MessageLog, PresenceBar, StatTile, bundle
 from nbrealtime.widgets.hub import Hub
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.plot import plot
+from nbrealtime.widgets.pump import pump
 
 pytestmark = pytest.mark.usefixtures("comms")
 
@@ -118,6 +119,27 @@ def test_it_is_a_context_manager(topic):
 def test_running_its_cell_again_removes_it_altogether(live):
     live._dispose()
     assert live.comm is None
+
+
+@pytest.mark.parametrize("kind", [LivePlot, StatTile, LiveTable, MessageLog, PresenceBar])
+def test_what_went_with_its_cell_is_shown_as_a_line(topic, kind, capsys):
+    made = kind(topic)
+    made._dispose()
+    made._ipython_display_()
+    assert "lab:temp" in capsys.readouterr().out
+
+
+def test_an_option_that_is_refused_leaves_nothing_behind(topic):
+    before = len(pump()._parts)
+    with pytest.raises(traitlets.TraitError, match="low < high"):
+        LivePlot(topic, y_range=(2, 1))
+    assert len(pump()._parts) == before
+
+
+def test_a_field_that_is_named_twice_is_drawn_once(topic):
+    made = LivePlot(topic, fields=["x", "x"])
+    assert [series["field"] for series in made._stream.frame(0.0, Viewing(800))[0]["series"]] == ["x"]
+    made._dispose()
 
 
 def test_a_missing_bundle_says_what_to_run(monkeypatch, tmp_path, topic):
