@@ -10,6 +10,7 @@ the data in every view, and what is under the pointer is a value and not a colou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -163,7 +164,7 @@ def checked(
         raise ValueError(f"a heatmap's window is between 0.1 s and a day, not {window!r}")
     if value_range is not None:
         low, high = map(float, value_range)
-        if not low < high:
+        if not -math.inf < low < high < math.inf:
             raise ValueError(f"a value_range is (low, high) with low < high, not {value_range!r}")
         value_range = (low, high)
     if colors not in COLORS:

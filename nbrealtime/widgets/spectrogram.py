@@ -9,6 +9,7 @@ and no others; a view learns of columns alone.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from ..wire.topics import is_pattern
@@ -84,17 +85,17 @@ class Spectrogram(HeatPanel):
             title=title,
             height=height,
         )
-        if not LEAST_SEGMENT <= nperseg <= 2 * (MOST_ROWS - 1):
+        if nperseg % 1 or not LEAST_SEGMENT <= nperseg <= 2 * (MOST_ROWS - 1):
             raise ValueError(
                 f"nperseg is between {LEAST_SEGMENT} and {2 * (MOST_ROWS - 1):,} samples, not {nperseg!r}"
             )
         if not 0 <= overlap <= 0.95:
             raise ValueError(f"overlap is between 0 and 0.95, not {overlap!r}")
-        if fs is not None and not fs > 0:
+        if fs is not None and not 0 < fs < math.inf:
             raise ValueError(f"fs is samples per second, more than 0, not {fs!r}")
         if taper not in WINDOWS:
             raise ValueError(f"taper is one of {', '.join(WINDOWS)}, not {taper!r}")
-        if frequencies is not None and not 0 <= frequencies[0] < frequencies[1]:
+        if frequencies is not None and not 0 <= frequencies[0] < frequencies[1] < math.inf:
             raise ValueError(f"frequencies is (lowest, highest) in Hz, not {frequencies!r}")
         [found] = topics_of([topic], "a spectrogram")
         if is_pattern(found.name):
@@ -104,7 +105,7 @@ class Spectrogram(HeatPanel):
             field or getattr(topic, "field", None) or "value",
             looks["window"],
             fs=fs,
-            nperseg=nperseg,
+            nperseg=int(nperseg),
             overlap=overlap,
             taper=taper,
             db=db,

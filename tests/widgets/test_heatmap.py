@@ -233,6 +233,7 @@ def test_it_takes_sane_options_only(topic):
         {"window": 0.01},
         {"window": "2d"},
         {"value_range": (1, 1)},
+        {"value_range": (0, float("inf"))},
         {"colors": "jet"},
         {"height": 100},
         {"y": [1]},

@@ -137,6 +137,9 @@ def test_it_takes_sane_options_only(topic, connection):
     for bad in (
         {"nperseg": 4},
         {"nperseg": 100_000},
+        {"nperseg": 99.5},
+        {"fs": float("inf")},
+        {"frequencies": (0, float("inf"))},
         {"overlap": 1},
         {"overlap": -0.1},
         {"fs": 0},
