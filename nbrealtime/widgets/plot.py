@@ -135,19 +135,23 @@ class LivePlot(Pictured, anywidget.AnyWidget):
         self._stream = PlotPart(sources, window=seconds, labels=_labels(labels, sources))
         self._unwatch: list[Callable[[], None]] = []
         self._esm, self._css = script("plot"), style("plot")
-        super().__init__(
-            hub=pump().join(self._stream),
-            window=seconds,
-            title=title,
-            units=units,
-            y_range=y_range,
-            height=height,
-            scale=scale,
-            thresholds=thresholds,
-            time_zone=time_zone,
-            color=color,
-            cursor_sync=cursor_sync,
-        )
+        try:
+            super().__init__(
+                hub=pump().join(self._stream),
+                window=seconds,
+                title=title,
+                units=units,
+                y_range=y_range,
+                height=height,
+                scale=scale,
+                thresholds=thresholds,
+                time_zone=time_zone,
+                color=color,
+                cursor_sync=cursor_sync,
+            )
+        except BaseException:
+            pump().leave(self._stream)  # an option was refused, and nobody will ever show this one
+            raise
         self._stream.notes.changed = self._mark
         self.set_trait("part", self._stream.key)
         self.on_msg(self._heard)
@@ -285,7 +289,9 @@ def _source(topic: Any, fields: str | Iterable[str] | None) -> tuple[Source, Any
     feed, name = owner.feed, owner.name
     chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
     connection = owner.connection
-    source = Source(name, feed, None if chosen is None else list(chosen), why=partial(_why, connection))
+    source = Source(
+        name, feed, None if chosen is None else list(dict.fromkeys(chosen)), why=partial(_why, connection)
+    )
     return source, connection
 
 
