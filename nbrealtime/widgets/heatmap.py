@@ -27,6 +27,8 @@ from .parts import Part
 from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ..live.topic import LiveTopic
 
 __all__ = ["COLORS", "HeatPanel", "LiveHeatmap", "checked", "heatmap"]
@@ -118,7 +120,7 @@ class LiveHeatmap(HeatPanel):
         units: str = "",
         value_range: tuple[float, float] | None = None,
         colors: str = "ember",
-        time_zone: str = "",
+        time_zone: str | dt.tzinfo = "",
         title: str = "",
         height: int = 280,
     ) -> None:
@@ -154,7 +156,7 @@ def checked(
     window: float | str,
     value_range: tuple[float, float] | None,
     colors: str,
-    time_zone: str,
+    time_zone: str | dt.tzinfo,
     title: str,
     height: int,
 ) -> dict[str, Any]:

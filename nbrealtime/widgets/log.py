@@ -21,6 +21,8 @@ from .parts import Part
 from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ..live.topic import LiveTopic
 
 __all__ = ["MessageLog", "log"]
@@ -62,7 +64,7 @@ class MessageLog(StreamPanel):
         self,
         *topics: LiveTopic | str | Iterable[Any],
         rows: int = 500,
-        time_zone: str = "",
+        time_zone: str | dt.tzinfo = "",
         height: int = 280,
     ) -> None:
         if not 1 <= rows <= MOST_ROWS:

@@ -88,7 +88,7 @@ class TimeZone(traitlets.TraitType[str, Any]):
         if value is None or value == "":
             return ""
         if not isinstance(value, str) or not _ZONE.fullmatch(value):
-            raise traitlets.TraitError(f"a plot's time_zone is {self.info_text}, not {value!r}")
+            raise traitlets.TraitError(f"a time_zone is {self.info_text}, not {value!r}")
         if value.upper() in ("UTC", "Z"):
             return "UTC"
         known = zoneinfo.available_timezones()
@@ -99,7 +99,7 @@ class TimeZone(traitlets.TraitType[str, Any]):
             name for name in sorted(known) if value.lower() in name.lower()
         ]
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise traitlets.TraitError(f"no time zone is called {value!r}{hint} It is {self.info_text}")
+        raise traitlets.TraitError(f"no time zone is called {value!r}{hint or '.'} It is {self.info_text}")
 
 
 def _is_band(value: Any) -> bool:

@@ -19,6 +19,8 @@ from .spectra import WINDOWS, Spectra
 from .stream import topics_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ..live.topic import LiveTopic
 
 __all__ = ["Spectrogram", "spectrogram"]
@@ -73,7 +75,7 @@ class Spectrogram(HeatPanel):
         units: str = "",
         value_range: tuple[float, float] | None = None,
         colors: str = "ember",
-        time_zone: str = "",
+        time_zone: str | dt.tzinfo = "",
         title: str = "",
         height: int = 280,
     ) -> None:

@@ -9,15 +9,18 @@ as much of it as a frame may carry.
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import traitlets
 
 from ..live import cells
 from ..live.feed import Feed
 from .panel import Panel
+from .plotoptions import TimeZone
 from .subjects import connection_of, sentence, topic_of, watch_link
 
 if TYPE_CHECKING:
@@ -119,11 +122,9 @@ def follow(feed: Feed, put: Callable[[Sequence[Message]], object]) -> Callable[[
     return untap
 
 
-def checked_zone(name: str) -> str:
-    """Returns a time zone's name, "" for the browser's; raises ``ValueError`` for what is none."""
-    if name:
-        try:
-            ZoneInfo(name)
-        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
-            raise ValueError(f"a time zone is a name like 'UTC' or 'Europe/Berlin', not {name!r}") from error
-    return name
+def checked_zone(zone: str | dt.tzinfo) -> str:
+    """Returns a time zone's name as a plot's option takes it, "" for the browser's; raises ``ValueError`` for what is none."""
+    try:
+        return TimeZone().validate(None, zone)
+    except traitlets.TraitError as error:
+        raise ValueError(str(error)) from error

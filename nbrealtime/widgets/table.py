@@ -21,6 +21,8 @@ from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 from .tablerows import MOST_COLUMNS, TablePart, TableRows
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ..live.topic import LiveTopic
 
 __all__ = ["LiveTable", "table"]
@@ -75,7 +77,7 @@ class LiveTable(StreamPanel):
         columns: str | Iterable[str] | None = None,
         rows: int = 1000,
         time: bool = True,
-        time_zone: str = "",
+        time_zone: str | dt.tzinfo = "",
         title: str = "",
         height: int = 320,
     ) -> None:

@@ -241,7 +241,7 @@ def test_it_takes_sane_options_only(topic):
         {"time_zone": "Nowhere"},
     ):
         with pytest.raises(
-            ValueError, match=r"window is|2d|value_range is|colors is|height is|y is|time zone is"
+            ValueError, match=r"window is|2d|value_range is|colors is|height is|y is|time zone"
         ):
             LiveHeatmap(topic, **bad)
     with pytest.raises(TypeError, match="a topic is a name"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import msgspec
 import numpy as np
 import pytest
@@ -236,6 +239,18 @@ def test_it_takes_sane_options_only(topic):
         {"time_zone": "Mars/Olympus"},
         {"time_zone": "../etc"},
     ):
-        with pytest.raises(ValueError, match=r"rows is|height is|key is|columns, not|a time zone is"):
+        with pytest.raises(ValueError, match=r"rows is|height is|key is|columns, not|time zone"):
             LiveTable(topic, **bad)
     assert not topic.feed._taps
+
+
+def test_a_time_zone_is_written_as_for_a_plot(topic):
+    for given, meant in (
+        ("utc", "UTC"),
+        (dt.UTC, "UTC"),
+        (ZoneInfo("Europe/Berlin"), "Europe/Berlin"),
+        ("", ""),
+    ):
+        assert LiveTable(topic, time_zone=given).time_zone == meant
+    with pytest.raises(ValueError, match="did you mean 'Europe/Berlin'"):
+        LiveTable(topic, time_zone="Europe/Berlln")
