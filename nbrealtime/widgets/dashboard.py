@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
+import anywidget
 import ipywidgets
 
 from ..live import cells
@@ -33,7 +34,7 @@ GAP: Final = 16
 MOST_COLUMNS: Final = 12
 _TEXT: Final = (
     "color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));"
-    "font-family:var(--jp-ui-font-family,inherit);font-weight:600;overflow-wrap:anywhere"
+    "font-family:var(--jp-ui-font-family,var(--vscode-font-family,system-ui,sans-serif));font-weight:600;overflow-wrap:anywhere"
 )
 
 
@@ -220,7 +221,21 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
                 pump().expect(one._stream)
         data: Any = super()._repr_mimebundle_(**kwargs)
         # What is left where no widget can be shown.
-        return {**data, "text/plain": self._words()}
+        data = {**data, "text/plain": self._words()}
+        metadata = self._for_colab()
+        return (data, metadata) if metadata else data
+
+    def _for_colab(self) -> dict[str, Any]:
+        """What Colab wants to know of an output with widgets that are not ipywidgets' own.
+
+        anywidget says it of each of its widgets, and ipywidgets' boxes do not say it of what is in them. Colab's own
+        hook would, but sees only what is the result of a cell.
+        """
+        for one in _all(self._stacks):
+            if isinstance(one, anywidget.AnyWidget):
+                bundle = anywidget.AnyWidget._repr_mimebundle_(one)
+                return bundle[1] if isinstance(bundle, tuple) else {}
+        return {}
 
     # -- boxes -----------------------------------------------------------------------
 

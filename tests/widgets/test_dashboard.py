@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _instances
 
 from nbrealtime.widgets import Dashboard, Gauge, LivePlot, StatTile
 from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.shown import WIDGET
 
 pytestmark = pytest.mark.usefixtures("comms")
 
@@ -102,6 +106,21 @@ def test_its_cell_takes_it_away_when_it_runs_again(button, monkeypatch):
     [(cell, close)] = owned
     close()
     assert (cell, is_open(dashboard), is_open(button)) == ("a", False, True)
+
+
+def test_colab_learns_that_a_dashboard_needs_the_manager_of_custom_widgets(topic, button, monkeypatch):
+    colab = types.ModuleType("google.colab.output")
+    colab.enable_custom_widget_manager = lambda: None
+    colab._widgets = types.SimpleNamespace(_installed_url="https://example.org/manager.js")
+    dashboard = Dashboard([button, StatTile(topic)])
+    assert isinstance(dashboard._repr_mimebundle_(), dict)
+    monkeypatch.setitem(sys.modules, "google.colab.output", colab)
+    data, metadata = dashboard._repr_mimebundle_()
+    assert metadata == {
+        WIDGET: {"colab": {"custom_widget_manager": {"url": "https://example.org/manager.js"}}}
+    }
+    assert WIDGET in data
+    assert isinstance(Dashboard([button])._repr_mimebundle_(), dict)
 
 
 def test_showing_it_has_the_pump_expect_what_is_in_it(topic, button, monkeypatch):
