@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Follow } from "../src/plot/follow";
-import { fit, Range } from "../src/plot/range";
+import { fit, fitLog, Range } from "../src/plot/range";
 import { statusOf, trend, type Facts } from "../src/plot/status";
 import { bytesOf, Store, type Entry } from "../src/plot/store";
 import { runs } from "../src/plot/draw";
@@ -113,6 +113,19 @@ test("constant data gets 5 % on either side, zero gets one, percent gets its hun
   assert.deepEqual(fit(0, 0), [-1, 1]);
   assert.deepEqual(fit(40, 41, "%"), [0, 100]);
   assert.ok(fit(40, 140, "%")[1] > 140);
+});
+
+test("a device's sign for no value costs the axis nothing but its height", () => {
+  const none = Number.MAX_VALUE;
+  for (const [low, high] of [[-none, none], [0, none], [none, none], [-none, -none]] as const) {
+    assert.ok(fit(low, high).every(Number.isFinite), `${low} to ${high}`);
+  }
+  assert.ok(fitLog(5e-324, none).every((bound) => Number.isFinite(bound) && bound > 0));
+  const range = new Range("", true);
+  range.at(-none, none, 0);
+  range.at(0, 10, 100);
+  range.at(0, 10, 2200);
+  assert.deepEqual(range.at(0, 10, 2500), fit(0, 10), "it goes with it");
 });
 
 test("a range grows at once, and only on the side that needs it", () => {

@@ -26,6 +26,8 @@ BINS: Final = 120
 Packed = tuple[dict[str, Any], bytes]
 """A header, and three float32 for each bin: mean, least, greatest; NaN where nothing was."""
 
+_LARGEST: Final = 1e38
+"""What four bytes hold."""
 _EMPTY: Final = (math.nan, math.nan, math.nan)
 
 
@@ -87,4 +89,4 @@ class Trend:
         first, last = min(known), max(known)
         rows = [known.get(index, _EMPTY) for index in range(first, last + 1)]
         header["first"] = first
-        return header, np.array(rows, dtype="<f4").tobytes()
+        return header, np.clip(rows, -_LARGEST, _LARGEST).astype("<f4").tobytes()

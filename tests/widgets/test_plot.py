@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import traitlets
 
@@ -175,3 +176,14 @@ def test_a_pattern_and_one_of_its_topics_can_be_plotted(connection):
             header, _ = made._stream.snapshot(1e9, Viewing(width=800))
             assert [series["label"] for series in header["series"]] == lines
         made._dispose()
+
+
+def test_a_device_s_sign_for_no_value_keeps_no_plot_and_no_tile_from_being_shown(live, topic):
+    topic.hear(-1.797e308, 1.797e308, 20.0)
+    assert live.to_svg()
+    assert live.to_png()
+    with StatTile(topic) as tile:
+        assert tile.to_svg()
+        _, [body] = tile._stream.snapshot(0.0, Viewing(800))
+        assert np.isfinite(np.frombuffer(body, "<f4")).all()
+    tile._dispose()

@@ -12,12 +12,18 @@ const SPARE = 0.08;
 const USED = 0.55;
 const PATIENCE_MS = 2000;
 const EASE_MS = 200;
+/** Beyond, the distance of two values is no number; what is there is a device's sign for "none", and out of the picture. */
+const LARGEST = 1e307;
+const LARGEST_LOG = 1e100;
+
+const within = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
 
 export type { Bounds } from "./scale";
 
 /** The bounds that data from `low` to `high` would get if nothing had been before. */
 export function fit(low: number, high: number, unit = ""): Bounds {
   if (unit === "%" && low >= 0 && high <= 100) return [0, 100];
+  [low, high] = [within(low, -LARGEST, LARGEST), within(high, -LARGEST, LARGEST)];
   if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const middle = (low + high) / 2;
     const room = middle === 0 ? 1 : Math.abs(middle) * 0.05;
@@ -38,6 +44,7 @@ export function fit(low: number, high: number, unit = ""): Bounds {
 
 /** The same for a log scale; both above 0. */
 export function fitLog(low: number, high: number): Bounds {
+  [low, high] = [within(low, 1 / LARGEST_LOG, LARGEST_LOG), within(high, 1 / LARGEST_LOG, LARGEST_LOG)];
   // Within a third of a decade it looks like a linear axis, and has its round numbers.
   if (high / low < 3) return fit(low, high);
   const spare = (high / low) ** SPARE;

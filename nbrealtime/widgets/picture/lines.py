@@ -51,7 +51,8 @@ class Axes:
         if self.bend is not None:
             values = self.bend(values)
             low, high = (float(self.bend(np.array([bound]))[0]) for bound in (low, high))
-        places = self.area.bottom - (values - low) / ((high - low) or 1.0) * self.area.height
+        with np.errstate(over="ignore"):
+            places = self.area.bottom - (values - low) / ((high - low) or 1.0) * self.area.height
         return np.clip(places, self.area.top - _FAR, self.area.bottom + _FAR)
 
 

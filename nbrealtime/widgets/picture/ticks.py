@@ -43,6 +43,11 @@ _APART: Final = 24
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+_LARGEST: Final = 1e307
+"""Beyond, the distance of two values is no number; what is there is a device's sign for "none", and out of the picture."""
+_LEAST_LOG, _LARGEST_LOG = 1e-100, 1e100
+
+
 class Ticks(NamedTuple):
     """Where they are, what they say, and the axis' caption."""
 
@@ -65,6 +70,7 @@ def fit(low: float, high: float, unit: str = "") -> tuple[float, float]:
     """The bounds that data from ``low`` to ``high`` get: round, with 8 % to spare, with zero where it is near."""
     if unit == "%" and low >= 0 and high <= 100:
         return 0.0, 100.0
+    low, high = max(-_LARGEST, min(_LARGEST, low)), max(-_LARGEST, min(_LARGEST, high))
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         middle = (low + high) / 2
         room = 1.0 if middle == 0 else abs(middle) * 0.05
@@ -128,6 +134,7 @@ def _fraction(time: float, step: float) -> str:
 
 def fit_log(low: float, high: float) -> tuple[float, float]:
     """The same for a log scale; both above 0."""
+    low, high = max(_LEAST_LOG, min(_LARGEST_LOG, low)), max(_LEAST_LOG, min(_LARGEST_LOG, high))
     # Within a third of a decade it looks like a linear axis, and has its round numbers.
     if high / low < 3:
         return fit(low, high)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import sys
 
 import pytest
 
 from nbrealtime.widgets.picture import ticks
 
 UTC = dt.UTC
+MAX = sys.float_info.max
 
 
 def at(*when: int) -> float:
@@ -76,3 +79,15 @@ def test_round_hours_are_those_of_the_zone():
 def test_parts_of_a_second_are_told():
     found = ticks.time_ticks(at(2026, 11, 22), at(2026, 11, 22) + 0.5, 700, zone=UTC)
     assert found.labels[1] == "00:00:00.1"
+
+
+@pytest.mark.parametrize(("low", "high"), [(-MAX, MAX), (0, MAX), (MAX, MAX), (-MAX, -MAX)])
+def test_a_device_s_sign_for_no_value_leaves_an_axis(low, high):
+    bounds = ticks.fit(low, high)
+    assert all(map(math.isfinite, bounds))
+    assert bounds[0] < bounds[1]
+    assert ticks.value_ticks(*bounds, 200, "V").at
+    if high > 0:
+        bounds = ticks.fit_log(5e-324, high)
+        assert 0 < bounds[0] < bounds[1] < math.inf
+        assert ticks.log_ticks(*bounds, 200, "V").at
