@@ -107,6 +107,10 @@ class Spectra:
         newest = self._ring.newest
         if newest is None:
             return False
+        if self._after is not None and newest < self._after:
+            # The topic was cleared, and its clock begins anew.
+            self._after, self._times, self._values = None, np.empty(0), np.empty(0)
+            self.grid.shape(self.grid.rows)
         since = newest - self.grid.window if self._after is None else self._after
         times, columns = self._ring.snapshot((self._field,), last=_READ, since=since, until=self._until)
         values = columns[self._field]

@@ -7,6 +7,7 @@ import pytest
 
 from nbrealtime.live import views
 from nbrealtime.live.field import FieldView
+from nbrealtime.live.ring import Ring
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.spectra import WINDOWS, Spectra, density
 from nbrealtime.widgets.spectrogram import Spectrogram
@@ -152,3 +153,13 @@ def test_it_takes_sane_options_only(topic, connection):
             Spectrogram(topic, **bad)
     with pytest.raises(ValueError, match="by_topic"):
         Spectrogram(connection.topic("lab:*"))
+
+
+def test_after_a_clear_an_earlier_clock_begins_anew():
+    ring = Ring()
+    spectra = Spectra(ring, "value", 60.0, nperseg=64)
+    for begin in (1.79e9, 1.78e9):
+        ring.append(begin + np.arange(1000) / 100, {"value": np.sin(np.arange(1000.0))})
+        spectra.collect()
+        assert spectra.grid.newest == pytest.approx(begin + 9.6, abs=0.1)
+        ring.clear()
