@@ -23,6 +23,9 @@ BUSY = "end = time.monotonic() + 4\nwhile time.monotonic() < end:\n    sum(range
 
 WIDGETS = (".nbrt-dashboard", ".nbrt-plot", ".nbrt-tile", ".nbrt-presence", ".nbrt-publish", ".nbrt-table")
 
+NOTEBOOKS_OWN = ("'schema'", "'filebrowser:open-path'")
+"""What Notebook 7.6 itself fails to find as it opens, whatever is in the notebook: a setting's schema, a command of Lab's."""
+
 WIDER = """() => [...document.querySelectorAll("[class^='nbrt-']")]
   .filter((node) => node.matches(".nbrt-plot, .nbrt-tile, .nbrt-presence, .nbrt-publish, .nbrt-table"))
   .filter((node) => node.scrollWidth > node.clientWidth + 1)
@@ -94,8 +97,7 @@ def test_notebook_7_has_it_all_light_and_dark(open_notebook):
     assert "over" not in notebook.text(4), "what was typed waited for the cell"
     notebook.wait_idle(4)
     assert notebook.errors() == []
-    # Notebook 7.6 itself fails to find a setting's schema as it opens, whatever is in the notebook.
-    assert [said for said in notebook.complaints if "'schema'" not in said] == []
+    assert [said for said in notebook.complaints if not any(own in said for own in NOTEBOOKS_OWN)] == []
 
 
 def test_voila_shows_what_lives_light_and_dark(lab, context):
