@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from ..live.views import provide
+from nbrealtime.live.views import provide
 
 # Where each public widget lives, and the view that it is for a topic or a connection. Loaded on first
 # use: a badge should not wait for what plots need.

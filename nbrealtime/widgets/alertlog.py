@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
-from ..live import cells
-from ..live.alert import Alert
-from ..live.alertbook import AlertEvent, alerts, watch_alerts
-from ..live.alertwords import label
-from ..live.connection import Connection
-from .panel import Panel
-from .pump import pump
-from .subjects import connection_of, sentence, topic_of, watch_link
+from nbrealtime.live import cells
+from nbrealtime.live.alert import Alert
+from nbrealtime.live.alertbook import AlertEvent, alerts, watch_alerts
+from nbrealtime.live.alertwords import label
+from nbrealtime.live.connection import Connection
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
 
 if TYPE_CHECKING:
-    from ..live.feed import Feed
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.feed import Feed
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["MOST_ROWS", "AlertLog"]
 

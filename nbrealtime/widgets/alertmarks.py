@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from ..live.alert import Alert
-from ..live.alertbook import AlertEvent, alerts, watch_alerts
-from ..live.alertwords import label, number
-from ..live.feed import Feed, TopicState
-from .plotpart import Source
+from nbrealtime.live.alert import Alert
+from nbrealtime.live.alertbook import AlertEvent, alerts, watch_alerts
+from nbrealtime.live.alertwords import label, number
+from nbrealtime.live.feed import Feed, TopicState
+from nbrealtime.widgets.plotpart import Source
 
 __all__ = ["MOST_MARKS", "AlertMarks"]
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..live.backlog import Backlog
-from .heatgrid import MOST_ROWS, HeatGrid, Values
+from nbrealtime.live.backlog import Backlog
+from nbrealtime.widgets.heatgrid import MOST_ROWS, HeatGrid, Values
 
 if TYPE_CHECKING:
-    from ..client import Message
+    from nbrealtime.client import Message
 
 __all__ = ["Arrays"]
 

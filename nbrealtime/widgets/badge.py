@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..client.status import LinkState
-from ..live import cells
-from .panel import Panel
-from .subjects import connection_of, status_as_json, watch_link
+from nbrealtime.client.status import LinkState
+from nbrealtime.live import cells
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.subjects import connection_of, status_as_json, watch_link
 
 if TYPE_CHECKING:
-    from ..live.connection import Connection
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.connection import Connection
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["ConnectionBadge"]
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ..errors import FrontEndMissing
+from nbrealtime.errors import FrontEndMissing
 
 __all__ = ["script", "style"]
 

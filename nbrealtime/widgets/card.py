@@ -18,11 +18,11 @@ from typing import Any, Final
 
 import traitlets
 
-from ..client import Link
-from ..live.feed import Feed, FeedStatus
-from .headless import nobody
-from .panel import Panel
-from .subjects import connection_of, sentence, status_as_json, watch_link
+from nbrealtime.client import Link
+from nbrealtime.live.feed import Feed, FeedStatus
+from nbrealtime.widgets.headless import nobody
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.subjects import connection_of, sentence, status_as_json, watch_link
 
 __all__ = ["Card", "card", "describe"]
 

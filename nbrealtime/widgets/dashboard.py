@@ -19,14 +19,25 @@ from typing import Any, Final, Self
 import anywidget
 import ipywidgets
 
-from ..live import cells
-from .gridpicture import WIDTH, Cell, Maker, Placed, arrange, line, line_of, scenes_of, write_png, write_svg
-from .kept import Kept
-from .panel import Panel
-from .pictured import Pictured
-from .plot import LivePlot
-from .pump import pump
-from .shown import Bundle
+from nbrealtime.live import cells
+from nbrealtime.widgets.gridpicture import (
+    WIDTH,
+    Cell,
+    Maker,
+    Placed,
+    arrange,
+    line,
+    line_of,
+    scenes_of,
+    write_png,
+    write_svg,
+)
+from nbrealtime.widgets.kept import Kept
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.pictured import Pictured
+from nbrealtime.widgets.plot import LivePlot
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.shown import Bundle
 
 __all__ = ["Dashboard"]
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..live.bands import Band, Floats, bins, first_bin
+from nbrealtime.live.bands import Band, Floats, bins, first_bin
 
 __all__ = ["Band", "Mode", "bin_width", "bins", "choose", "first_bin", "pack_band", "pack_points"]
 

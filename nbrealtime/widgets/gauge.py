@@ -15,7 +15,7 @@ from typing import Any
 
 import traitlets
 
-from .readingpanel import ReadingPanel
+from nbrealtime.widgets.readingpanel import ReadingPanel
 
 __all__ = ["Gauge", "gauge"]
 

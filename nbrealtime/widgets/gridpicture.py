@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .picture import Scene, to_png, to_svg
-from .picture.ops import Box, Text, text_width
-from .pictured import Pictured
+from nbrealtime.widgets.picture import Scene, to_png, to_svg
+from nbrealtime.widgets.picture.ops import Box, Text, text_width
+from nbrealtime.widgets.pictured import Pictured
 
 __all__ = ["WIDTH", "Cell", "Placed", "arrange", "line", "line_of", "scenes_of", "write_png", "write_svg"]
 

@@ -22,9 +22,9 @@ import traceback
 import weakref
 from typing import Any, Final, Protocol
 
-from ..live import cells
-from .pump import pump
-from .shown import kernel
+from nbrealtime.live import cells
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.shown import kernel
 
 __all__ = ["QUIET", "Gaps", "nobody", "watch"]
 

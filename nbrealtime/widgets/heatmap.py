@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
-from ..live.feed import Feed
-from ..wire.times import parse_duration
-from ..wire.topics import is_pattern
-from .arrays import Arrays
-from .heatgrid import MOST_ROWS
-from .heatpart import HeatPart, Source
-from .parts import Part
-from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.arrays import Arrays
+from nbrealtime.widgets.heatgrid import MOST_ROWS
+from nbrealtime.widgets.heatpart import HeatPart, Source
+from nbrealtime.widgets.parts import Part
+from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.wire.times import parse_duration
+from nbrealtime.wire.topics import is_pattern
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["COLORS", "HeatPanel", "LiveHeatmap", "checked", "heatmap"]
 

@@ -13,9 +13,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .heatgrid import HeatGrid
-from .pacing import Viewing
-from .parts import Frame, new_key
+from nbrealtime.widgets.heatgrid import HeatGrid
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import Frame, new_key
 
 __all__ = ["HeatPart", "Source"]
 

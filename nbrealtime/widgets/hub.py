@@ -14,8 +14,8 @@ import threading
 
 import ipywidgets
 
-from .. import lifecycle
-from .subshells import hear_at_once
+from nbrealtime import lifecycle
+from nbrealtime.widgets.subshells import hear_at_once
 
 __all__ = ["Hub", "hub"]
 

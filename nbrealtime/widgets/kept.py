@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from ipywidgets import Output
 
-from . import headless
-from .shown import Bundle, Shown, kernel
+from nbrealtime.widgets import headless
+from nbrealtime.widgets.shown import Bundle, Shown, kernel
 
 __all__ = ["Kept"]
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from .plotoptions import LEVELS
+from nbrealtime.widgets.plotoptions import LEVELS
 
 __all__ = ["threshold_at"]
 

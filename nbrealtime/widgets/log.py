@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
-from ..live.feed import Feed
-from ..wire.topics import is_pattern
-from .logrows import LogPart, LogRows
-from .parts import Part
-from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.logrows import LogPart, LogRows
+from nbrealtime.widgets.parts import Part
+from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.wire.topics import is_pattern
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["MessageLog", "log"]
 

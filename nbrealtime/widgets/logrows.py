@@ -14,13 +14,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..live.backlog import Backlog
-from ..wire.encodings import encode_data
-from .pacing import Viewing
-from .parts import Frame, new_key
+from nbrealtime.live.backlog import Backlog
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import Frame, new_key
+from nbrealtime.wire.encodings import encode_data
 
 if TYPE_CHECKING:
-    from ..client import Message
+    from nbrealtime.client import Message
 
 __all__ = ["FRAME_BYTES", "FRAME_ROWS", "FULL_BYTES", "KEPT_BYTES", "LINE_BYTES", "LogPart", "LogRows", "Row"]
 

@@ -17,12 +17,12 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from ..live import cells
-from .bundle import script, style
-from .kept import Kept
-from .parts import Part, StatePart
-from .pump import pump
-from .subshells import hear_at_once
+from nbrealtime.live import cells
+from nbrealtime.widgets.bundle import script, style
+from nbrealtime.widgets.kept import Kept
+from nbrealtime.widgets.parts import Part, StatePart
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.subshells import hear_at_once
 
 __all__ = ["Panel"]
 

@@ -14,12 +14,12 @@ import time
 import zlib
 from typing import Any, Final, Literal
 
-from .kept import Kept
-from .pacing import Viewing
-from .parts import Frame, Part
-from .picture import Look, Scene, lay_scene, to_png, to_svg
-from .pump import pump
-from .shown import WIDGET, Bundle
+from nbrealtime.widgets.kept import Kept
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import Frame, Part
+from nbrealtime.widgets.picture import Look, Scene, lay_scene, to_png, to_svg
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.shown import WIDGET, Bundle
 
 __all__ = ["Pictured"]
 

@@ -20,19 +20,19 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from ..errors import ConnectionClosed
-from ..live import cells
-from ..wire.times import parse_duration
-from .alertmarks import AlertMarks
-from .bundle import script, style
-from .notes import Annotation, moment
-from .pictured import Pictured
-from .plotoptions import Colors, Thresholds, TimeZone, check_bounds
-from .plotpart import PlotPart, Source
-from .pump import pump
-from .saving import answer
-from .subjects import topic_of
-from .subshells import hear_at_once
+from nbrealtime.errors import ConnectionClosed
+from nbrealtime.live import cells
+from nbrealtime.widgets.alertmarks import AlertMarks
+from nbrealtime.widgets.bundle import script, style
+from nbrealtime.widgets.notes import Annotation, moment
+from nbrealtime.widgets.pictured import Pictured
+from nbrealtime.widgets.plotoptions import Colors, Thresholds, TimeZone, check_bounds
+from nbrealtime.widgets.plotpart import PlotPart, Source
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.saving import answer
+from nbrealtime.widgets.subjects import topic_of
+from nbrealtime.widgets.subshells import hear_at_once
+from nbrealtime.wire.times import parse_duration
 
 __all__ = ["LivePlot", "plot"]
 

@@ -24,11 +24,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .decimate import bin_width
-from .notes import Notes
-from .pacing import DEFAULT_WIDTH, Viewing
-from .parts import Frame, new_key
-from .source import Entry, FeedLike, Source
+from nbrealtime.widgets.decimate import bin_width
+from nbrealtime.widgets.notes import Notes
+from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Viewing
+from nbrealtime.widgets.parts import Frame, new_key
+from nbrealtime.widgets.source import Entry, FeedLike, Source
 
 __all__ = ["FeedLike", "PlotPart", "Source"]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from ..live import cells
-from .panel import Panel
-from .subjects import connection_of, sentence, topic_of, watch_link
+from nbrealtime.live import cells
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
 
 if TYPE_CHECKING:
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["PresenceBar"]
 

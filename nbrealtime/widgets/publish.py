@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 import traitlets
 
-from ..client.status import LinkState
-from ..errors import ConnectionClosed, RealtimeError
-from ..live import cells
-from ..wire.encodings import encode_data
-from ..wire.topics import check_topic
-from .panel import Panel
-from .subjects import connection_of, sentence, watch_link
+from nbrealtime.client.status import LinkState
+from nbrealtime.errors import ConnectionClosed, RealtimeError
+from nbrealtime.live import cells
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.subjects import connection_of, sentence, watch_link
+from nbrealtime.wire.encodings import encode_data
+from nbrealtime.wire.topics import check_topic
 
 if TYPE_CHECKING:
-    from ..live.connection import Connection
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.connection import Connection
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["PublishBox", "Submission", "encode_entry"]
 

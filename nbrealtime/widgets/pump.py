@@ -21,10 +21,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from .. import lifecycle
-from .hub import Hub, hub
-from .pacing import DEFAULT_WIDTH, Contention, Pacer, View
-from .parts import Frame, Part
+from nbrealtime import lifecycle
+from nbrealtime.widgets.hub import Hub, hub
+from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Contention, Pacer, View
+from nbrealtime.widgets.parts import Frame, Part
 
 __all__ = ["Pump", "pump"]
 

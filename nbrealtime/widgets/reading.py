@@ -14,16 +14,16 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..live.patternfeed import PatternFeed
-from .levels import threshold_at
-from .pacing import Viewing
-from .parts import Frame, new_key
-from .subjects import connection_of, sentence, topic_of
-from .trend import Packed, Trend
+from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.widgets.levels import threshold_at
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import Frame, new_key
+from nbrealtime.widgets.subjects import connection_of, sentence, topic_of
+from nbrealtime.widgets.trend import Packed, Trend
 
 if TYPE_CHECKING:
-    from ..client import Link
-    from ..live.feed import Feed
+    from nbrealtime.client import Link
+    from nbrealtime.live.feed import Feed
 
 __all__ = ["Reading", "ReadingPart"]
 

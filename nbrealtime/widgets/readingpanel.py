@@ -14,16 +14,16 @@ from typing import Any, ClassVar, Final
 
 import traitlets
 
-from ..live import cells
-from .panel import Panel
-from .parts import Frame, Part
-from .picture import Scene
-from .pictured import Pictured
-from .plotoptions import Thresholds
-from .pump import pump
-from .reading import Reading, ReadingPart
-from .still import StillLook, lay_still
-from .subjects import watch_link
+from nbrealtime.live import cells
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.parts import Frame, Part
+from nbrealtime.widgets.picture import Scene
+from nbrealtime.widgets.pictured import Pictured
+from nbrealtime.widgets.plotoptions import Thresholds
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.reading import Reading, ReadingPart
+from nbrealtime.widgets.still import StillLook, lay_still
+from nbrealtime.widgets.subjects import watch_link
 
 __all__ = ["ReadingPanel"]
 

@@ -16,7 +16,7 @@ import threading
 import uuid
 from typing import Any, Final
 
-from ..live import cells
+from nbrealtime.live import cells
 
 __all__ = ["Bundle", "Shown", "kernel"]
 

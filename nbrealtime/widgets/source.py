@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
-from ..live.bands import Band, Floats
-from .decimate import Mode, bin_width, choose, pack_band, pack_points
+from nbrealtime.live.bands import Band, Floats
+from nbrealtime.widgets.decimate import Mode, bin_width, choose, pack_band, pack_points
 
 __all__ = ["SPARE", "Entry", "FeedLike", "Grain", "Source"]
 

@@ -20,8 +20,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..live.ring import Ring
-from .heatgrid import HeatGrid
+from nbrealtime.live.ring import Ring
+from nbrealtime.widgets.heatgrid import HeatGrid
 
 __all__ = ["WINDOWS", "Spectra", "density"]
 

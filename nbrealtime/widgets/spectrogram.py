@@ -12,16 +12,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from ..wire.topics import is_pattern
-from .heatgrid import MOST_ROWS
-from .heatmap import HeatPanel, checked
-from .spectra import WINDOWS, Spectra
-from .stream import topics_of
+from nbrealtime.widgets.heatgrid import MOST_ROWS
+from nbrealtime.widgets.heatmap import HeatPanel, checked
+from nbrealtime.widgets.spectra import WINDOWS, Spectra
+from nbrealtime.widgets.stream import topics_of
+from nbrealtime.wire.topics import is_pattern
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["Spectrogram", "spectrogram"]
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from .levels import threshold_at
-from .picture.marks import symbol
-from .picture.ops import Box, Fill, Op, Point, Scene, Stroke, Text, text_width
-from .picture.words import clock, duration, number, quantity, scale_for
+from nbrealtime.widgets.levels import threshold_at
+from nbrealtime.widgets.picture.marks import symbol
+from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Scene, Stroke, Text, text_width
+from nbrealtime.widgets.picture.words import clock, duration, number, quantity, scale_for
 
 __all__ = ["StillLook", "lay_still"]
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
-from ..live import cells
-from ..live.feed import Feed
-from .panel import Panel
-from .plotoptions import TimeZone
-from .subjects import connection_of, sentence, topic_of, watch_link
+from nbrealtime.live import cells
+from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.plotoptions import TimeZone
+from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
 
 if TYPE_CHECKING:
-    from ..client import Link, Message
-    from ..live.topic import LiveTopic
+    from nbrealtime.client import Link, Message
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["LEAST_HEIGHT", "StreamPanel", "checked_zone", "follow", "topics_of"]
 

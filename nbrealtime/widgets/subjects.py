@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..client.status import LinkState, Status
-from ..errors import ConnectionClosed
+from nbrealtime.client.status import LinkState, Status
+from nbrealtime.errors import ConnectionClosed
 
 if TYPE_CHECKING:
-    from ..client import Link
-    from ..live.connection import Connection
-    from ..live.topic import LiveTopic
+    from nbrealtime.client import Link
+    from nbrealtime.live.connection import Connection
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["connection_of", "sentence", "status_as_json", "topic_of", "watch_link"]
 
@@ -35,7 +35,7 @@ def topic_of(subject: LiveTopic | str) -> LiveTopic:
 def connection_of(subject: Any = None) -> Connection:
     """Returns a connection itself, a topic's, or the default one."""
     if subject is None:
-        from ..live.connection import default_connection
+        from nbrealtime.live.connection import default_connection
 
         return default_connection()
     connection = getattr(subject, "connection", subject)

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
-from ..live.feed import Feed
-from .parts import Part
-from .stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
-from .tablerows import MOST_COLUMNS, TablePart, TableRows
+from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.parts import Part
+from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.widgets.tablerows import MOST_COLUMNS, TablePart, TableRows
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ..live.topic import LiveTopic
+    from nbrealtime.live.topic import LiveTopic
 
 __all__ = ["LiveTable", "table"]
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from ..live.backlog import Backlog
-from ..wire.encodings import encode_data
-from .pacing import Viewing
-from .parts import Frame, new_key
+from nbrealtime.live.backlog import Backlog
+from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.parts import Frame, new_key
+from nbrealtime.wire.encodings import encode_data
 
 if TYPE_CHECKING:
-    from ..client import Message
+    from nbrealtime.client import Message
 
 __all__ = ["FRAME_ROWS", "KEPT_BYTES", "MOST_COLUMNS", "TOPIC", "VALUE", "Row", "TablePart", "TableRows"]
 

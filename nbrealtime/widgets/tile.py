@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import traitlets
 
-from ..wire.times import parse_duration
-from .readingpanel import ReadingPanel
+from nbrealtime.widgets.readingpanel import ReadingPanel
+from nbrealtime.wire.times import parse_duration
 
 __all__ = ["StatTile", "tile"]
 

@@ -20,9 +20,9 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from ..live import cells
-from .bundle import script, style
-from .subshells import hear_at_once
+from nbrealtime.live import cells
+from nbrealtime.widgets.bundle import script, style
+from nbrealtime.widgets.subshells import hear_at_once
 
 __all__ = ["TokenBox", "show_token"]
 

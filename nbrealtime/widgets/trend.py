@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from ..live.bands import Band
-from .decimate import bin_width
+from nbrealtime.live.bands import Band
+from nbrealtime.widgets.decimate import bin_width
 
 __all__ = ["BINS", "Packed", "Trend"]
 

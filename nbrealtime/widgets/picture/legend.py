@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .ops import Op, Stroke, Text, text_width
+from nbrealtime.widgets.picture.ops import Op, Stroke, Text, text_width
 
 __all__ = ["NAMED", "Item", "lay_out", "shortened"]
 

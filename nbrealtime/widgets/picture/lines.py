@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 
-from ..unpack import Floats, Line
-from .ops import Box, Fill, Op, Point, Stroke
+from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Stroke
+from nbrealtime.widgets.unpack import Floats, Line
 
 __all__ = ["MANY", "Axes", "draw_lines"]
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from .lines import Axes
-from .ops import Box, Fill, Op, Point, Stroke, Text, text_width
-from .words import quantity
+from nbrealtime.widgets.picture.lines import Axes
+from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Stroke, Text, text_width
+from nbrealtime.widgets.picture.words import quantity
 
 __all__ = ["behind", "front", "reach", "symbol"]
 

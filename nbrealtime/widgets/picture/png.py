@@ -17,9 +17,9 @@ from typing import Any, Final, Literal
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from .ops import Box, Dot, Fill, Point, Scene, Stroke, Text
-from .svg import BASELINE
-from .theme import DARK, LIGHT
+from nbrealtime.widgets.picture.ops import Box, Dot, Fill, Point, Scene, Stroke, Text
+from nbrealtime.widgets.picture.svg import BASELINE
+from nbrealtime.widgets.picture.theme import DARK, LIGHT
 
 __all__ = ["RATIO", "to_png"]
 

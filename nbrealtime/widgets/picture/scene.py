@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from ..unpack import Line, unpack
-from .legend import NAMED, Item, lay_out, shortened
-from .lines import MANY, Axes, draw_lines
-from .marks import behind, front, reach
-from .ops import Box, Dot, Op, Scene, Stroke, Text, text_width
-from .theme import DASHES
-from .ticks import Ticks, fit, fit_log, log_ticks, time_ticks, value_ticks
-from .words import Zone, clock, quantity, zone_name, zone_of
+from nbrealtime.widgets.picture.legend import NAMED, Item, lay_out, shortened
+from nbrealtime.widgets.picture.lines import MANY, Axes, draw_lines
+from nbrealtime.widgets.picture.marks import behind, front, reach
+from nbrealtime.widgets.picture.ops import Box, Dot, Op, Scene, Stroke, Text, text_width
+from nbrealtime.widgets.picture.theme import DASHES
+from nbrealtime.widgets.picture.ticks import Ticks, fit, fit_log, log_ticks, time_ticks, value_ticks
+from nbrealtime.widgets.picture.words import Zone, clock, quantity, zone_name, zone_of
+from nbrealtime.widgets.unpack import Line, unpack
 
 __all__ = ["Look", "lay_scene"]
 

@@ -17,8 +17,8 @@ from itertools import groupby
 from typing import Final, Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from .ops import Box, Dot, Fill, Op, Point, Scene, Stroke, Text
-from .theme import DARK, FONTS, LIGHT
+from nbrealtime.widgets.picture.ops import Box, Dot, Fill, Op, Point, Scene, Stroke, Text
+from nbrealtime.widgets.picture.theme import DARK, FONTS, LIGHT
 
 __all__ = ["BASELINE", "to_svg"]
 

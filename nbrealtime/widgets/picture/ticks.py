@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from .words import Zone, clock, day, moment, number, scale_for, tick
+from nbrealtime.widgets.picture.words import Zone, clock, day, moment, number, scale_for, tick
 
 __all__ = ["Ticks", "fit", "fit_log", "log_ticks", "round_step", "time_ticks", "value_ticks"]
 
