@@ -11,6 +11,8 @@ import pytest
 from nbrealtime.hub import Grants, Hub, Limits, Options, Session, User
 from nbrealtime.hub.store import Store
 
+from .stores import PatientStore
+
 
 class Bench:
     """Drives a hub and reads the outboxes."""
@@ -69,8 +71,15 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def store() -> PatientStore:
+    """A store that answers at once."""
+    return PatientStore(is_patient=False)
+
+
+@pytest.fixture
+def bench(store: PatientStore) -> Bench:
+    """A hub with a history; little may wait in a subscription."""
+    return Bench(Limits(outbox_bytes=1000), store)
 
 
 @pytest.fixture

@@ -1,8 +1,17 @@
+"""What the hub does in either dialect, and without a history."""
+
 from __future__ import annotations
 
 import json
 
+import pytest
+
 from nbrealtime.hub import Limits
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()
 
 
 def kinds(messages):
@@ -149,3 +158,27 @@ def test_only_so_many_topics_are_remembered_and_the_newest_are(bench):
     carrying = bench.hub.carrying(3000)
     assert 256 <= len(carrying) <= 512
     assert carrying[-1] == "t1999"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"type": "subscribe", "topic": "a", "since": {"topics": {}}},
+        {"type": "subscribe", "topic": "*", "since": {"epoch": "e", "offset": 1}},
+        {"type": "subscribe", "topic": "a**"},
+        {"type": "subscribe"},
+        {"type": "subscribe", "topic": "a", "policy": "never"},
+        {"type": "subscribe", "topic": "a", "maxRate": 0},
+        {"type": "publish", "topic": "lab:*", "data": 1},
+        {"type": "publish", "topic": "a"},
+        {"type": "publish", "topic": "a", "data": 1, "key": ""},
+        {"type": "history", "topic": "*"},
+        {"type": "history", "topic": "a", "since": {"count": 1}},
+        {"type": "hello"},
+    ],
+)
+def test_what_makes_no_sense_is_a_bad_request_with_its_id(bench, request_):
+    ada = bench.join_v2()
+    number = bench.ask(ada, **request_)
+    [error] = bench.heard(ada)
+    assert (error["id"], error["data"]["code"]) == (number, "bad_request")
