@@ -152,21 +152,21 @@ class Connection:
             return
         session, topic = self._session, route.topic
         self._routes.add(route)
-        wanted = session.wanted(topic)
+        wanted = session.subscriptions.get(topic)
         if wanted is not None and route.since is not None and self.version == 2:
             # For one more who wants what was before, the stream begins there again; who has had it
             # already is passed by.
             self._routes.rewind(topic, wanted.positions.all(), route)
         session.subscribe(topic, self._routes.options(topic), route.since)
-        count = session.count(topic)
-        if count is not None and (route.since is None or self.version == 1):
-            guarded(route.sink.subscribed, count)
+        known = session.subscriptions.get(topic)
+        if known is not None and known.count is not None and (route.since is None or self.version == 1):
+            guarded(route.sink.subscribed, known.count)
 
     def remove_route(self, route: Route) -> None:
         """Unsubscribes a sink; the last one of a topic unsubscribes the connection."""
         if self._routes.remove(route):
             self._session.unsubscribe(route.topic)
-        elif self._session.wanted(route.topic) is not None:
+        elif self._session.subscriptions.get(route.topic) is not None:
             self._session.subscribe(route.topic, self._routes.options(route.topic))
 
     def ask(self, question: HistoryQuestion) -> None:
@@ -449,7 +449,7 @@ class Connection:
                 if isinstance(event, Message):
                     # v2 says which subscription it is for.
                     name = event.subscription
-                    for topic in session.routes(event.topic) if name is None else (name,):
+                    for topic in session.subscriptions.routes(event.topic) if name is None else (name,):
                         batch = batches.get(topic)
                         if batch is None:
                             batches[topic] = [event]

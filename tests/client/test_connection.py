@@ -12,7 +12,7 @@ import pytest
 
 from nbrealtime.client import LinkState, portal
 from nbrealtime.client import connection as connection_module
-from nbrealtime.client.session import core, heartbeat
+from nbrealtime.client.session import backoff, heartbeat
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.testing import FaultyNetwork
 
@@ -26,7 +26,7 @@ def network(other: Any) -> Iterator[FaultyNetwork]:
 @pytest.fixture(autouse=True)
 def no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow at once; the schedule has its own tests."""
-    monkeypatch.setattr(core, "delay_after", lambda failures, random: 0.01)
+    monkeypatch.setattr(backoff, "delay_after", lambda failures, random: 0.01)
 
 
 @pytest.mark.parametrize("code", [1001, 1005, 1006, 1011, 1012, 4001, 4008, 4012, 4013])
@@ -203,7 +203,7 @@ def test_who_waits_for_a_first_connection_learns_why_there_is_none(
 
 
 def test_reconnect_tries_now(other: Any, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "delay_after", lambda failures, random: 1000.0)
+    monkeypatch.setattr(backoff, "delay_after", lambda failures, random: 1000.0)
     link = connect(other.url, "t", ear=ear)
     ear.wait_for_state("connected")
     other.drop()

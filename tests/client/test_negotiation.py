@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from nbrealtime.client import LinkState
-from nbrealtime.client.session import core, negotiation
+from nbrealtime.client.session import backoff, negotiation
 from nbrealtime.errors import PublishUncertain, Refused
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "delay_after", lambda failures, random: 0.01)
+    monkeypatch.setattr(backoff, "delay_after", lambda failures, random: 0.01)
 
 
 def test_an_older_server_is_asked_without_a_token_first_and_remembered(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nbrealtime.client import LinkState
-from nbrealtime.client.session import core
+from nbrealtime.client.session import backoff
 from nbrealtime.errors import ConnectionClosed, PublishTimeout, PublishUncertain, Refused
 from nbrealtime.server import Server, serve
 from nbrealtime.testing import FaultyNetwork
@@ -21,7 +21,7 @@ SECRET = "a secret of the client's tests, long enough"
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "delay_after", lambda failures, random: 0.02)
+    monkeypatch.setattr(backoff, "delay_after", lambda failures, random: 0.02)
 
 
 @pytest.fixture

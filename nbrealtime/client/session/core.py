@@ -1,14 +1,12 @@
 """The session itself: one connection across its sockets, whatever dialect they speak. Pure.
 
-Collaborators: the other modules of this package, which it holds together.
+Collaborators: the other modules of this package, which it holds together. Each
+of its parts (`Session.subscriptions`, `outbox`, `heartbeat`, `renewal`, …) keeps
+what is its own; here is in which order they learn what happened.
 
 Decisions, beyond the protocol:
 
-- Subscriptions are sent again before the publishes that waited, so that a
-  server that echoes shows them to their publisher too.
-- 1001 is a restart. Only 1000 and 4500–4999 end for good, and an ``error`` that
-  says ``close`` and ``reconnect`` beforehand decides over any code, since
-  proxies lose those.
+- 1001 is a restart. Only 1000 and 4500–4999 end for good.
 - ``drain`` names when to be back: until then the connection is used as long as
   the server keeps it.
 
@@ -17,33 +15,31 @@ The one rule: every decision is taken here or below, and nothing is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from nbrealtime.client.session import v2
 from nbrealtime.client.session.acknowledged import Publish
-from nbrealtime.client.session.backoff import PATIENCE, SLOW_SECONDS, delay_after
-from nbrealtime.client.session.closings import describe, may_reconnect
-from nbrealtime.client.session.events import Event, Report
+from nbrealtime.client.session.backoff import Backoff
+from nbrealtime.client.session.ending import Ending
+from nbrealtime.client.session.events import Event
 from nbrealtime.client.session.heartbeat import Heartbeat
 from nbrealtime.client.session.negotiation import Memory, Negotiation
 from nbrealtime.client.session.outbox import Outbox
 from nbrealtime.client.session.renewal import Renewal
+from nbrealtime.client.session.reports import Reports
 from nbrealtime.client.session.requests import HistoryQuestion
+from nbrealtime.client.session.subscriptions import Subscriptions
 from nbrealtime.client.session.v1 import V1
 from nbrealtime.client.session.v2 import V2
-from nbrealtime.client.session.wanted import Options, SinceLike, Wanted
+from nbrealtime.client.session.wanted import Options, SinceLike
 from nbrealtime.client.status import LinkState
 from nbrealtime.errors import ConnectionClosed, DecodeError
 from nbrealtime.wire.replies import Reply, decode_replies
 from nbrealtime.wire.v2 import BATCH_BYTES, encode_batches
 
-__all__ = ["STABLE_SECONDS", "Session"]
+__all__ = ["Session"]
 
-STABLE_SECONDS: Final = 10.0
-_CLOSING_SECONDS: Final = 5.0
-_REMEMBERED: Final = 1024
-_TOKEN_EXPIRED: Final = 4005
 _PLAIN: Final = Options()
 
 
@@ -58,42 +54,34 @@ class Session:
     def __init__(
         self, *, random: Callable[[], float], client: str = "", memory: Memory | None = None
     ) -> None:
-        self._random = random
         self._client = client
         self._negotiation = Negotiation(Memory() if memory is None else memory)
         self._dialect: V1 | V2 | None = None
         self.outbox = Outbox(client)
+        self.subscriptions = Subscriptions(self.outbox)
         self.heartbeat = Heartbeat()
         self.renewal = Renewal()
+        self.ending = Ending(self.renewal, random)
+        self.reports = Reports(self.outbox)
         self.state = LinkState.DISCONNECTED
         self.error: str | None = None
         self.user: str | None = None
-        self.retry_at: float | None = None
-        # In the order of their first subscription.
-        self._wanted: dict[str, Wanted] = {}
-        self._routes: dict[str, tuple[str, ...]] = {}
+        self._backoff = Backoff(random)
         self._questions: list[HistoryQuestion] = []  # those that wait for a connection
         self._hello: list[bytes] = []
-        self._reports: list[Event] = []
-        self._failures = 0
         self._was_connected = False
-        self._connected_at = 0.0
-        self._close_by: float | None = None
-        self._back_at: float | None = None
-        self._verdict: tuple[bool, str] | None = None
-        self._told: set[str] = set()
 
     # -- what the user wants --------------------------------------------------------------------------
 
     @property
-    def topics(self) -> tuple[str, ...]:
-        """What is subscribed, in the order of subscribing."""
-        return tuple(self._wanted)
-
-    @property
     def attempts(self) -> int:
         """How many attempts in a row have failed; 0 while connected."""
-        return 0 if self.state is LinkState.CONNECTED else self._failures
+        return 0 if self.state is LinkState.CONNECTED else self._backoff.failures
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next attempt is due; None while there is one, or a connection, or it is over."""
+        return self._backoff.due
 
     @property
     def latency(self) -> float | None:
@@ -110,47 +98,14 @@ class Session:
         """The largest message that the server takes, None while it has not said."""
         return self._dialect.message_bytes if isinstance(self._dialect, V2) else None
 
-    def wanted(self, name: str | None) -> Wanted | None:
-        """What is subscribed under a name or pattern."""
-        return None if name is None else self._wanted.get(name)
-
-    def count(self, topic: str) -> int | None:
-        """How many connections have the topic; ``None`` while the subscription is not confirmed."""
-        wanted = self._wanted.get(topic)
-        return None if wanted is None else wanted.count
-
     def subscribe(self, topic: str, options: Options = _PLAIN, since: SinceLike = None) -> None:
-        """Wants a topic or pattern; a second time is the same subscription, with these options.
-
-        With ``since`` a second time, the stream begins there again.
-        """
-        if self.state is LinkState.CLOSED:
-            return
-        wanted = self._wanted.get(topic)
-        if wanted is None:
-            wanted = self._wanted[topic] = Wanted(topic, options, since)
-            self._routes.clear()
-            # Before the first connection too: then a publish said before this stays before it.
-            if self._dialect is not None:
-                self.outbox.add_control(self._dialect.subscribe(wanted))
-            elif not self._was_connected:
-                self.outbox.add_mark(topic)
-            return
-        changed = options != wanted.options
-        wanted.options = options
-        if since is not None:
-            wanted.since = since
-        if self._dialect is not None and (changed or since is not None):
-            frame = self._dialect.change(wanted, rewind=since is not None)
-            if frame is not None:
-                self.outbox.add_control(frame)
+        """Wants a topic or pattern, as `Subscriptions.add` says."""
+        if self.state is not LinkState.CLOSED:
+            self.subscriptions.add(topic, options, since)
 
     def unsubscribe(self, topic: str) -> None:
         """Wants it no more."""
-        if self._wanted.pop(topic, None) is not None:
-            self._routes.clear()
-            if self._dialect is not None:
-                self.outbox.add_control(self._dialect.unsubscribe(topic))
+        self.subscriptions.remove(topic)
 
     def publish(self, publish: Publish) -> None:
         """Queues a publish."""
@@ -172,19 +127,18 @@ class Session:
 
     def reconnect(self, now: float) -> None:
         """Asks for the next attempt now instead of later; the row of failures begins anew."""
-        if self.retry_at is not None:
-            self.retry_at = now
-            self._failures = 0
+        self._backoff.hurry(now)
 
     def close(self, reason: str | None = None) -> list[Event]:
         """Ends for good; ``reason`` if it was not the user's wish."""
         self.state = LinkState.CLOSED
         self.error = reason
-        self.retry_at = None
+        self._backoff.clear()
         self.outbox.give_up()
         if isinstance(self._dialect, V2):
             self._questions += self._dialect.lose()
         self._dialect = None
+        self.subscriptions.lose()
         questions, self._questions = self._questions, []
         for question in questions:
             question.answer.fail(ConnectionClosed(""))
@@ -194,7 +148,7 @@ class Session:
 
     def connecting(self) -> None:
         """An attempt begins."""
-        self.retry_at = None
+        self._backoff.clear()
         self.state = LinkState.RECONNECTING if self._was_connected else LinkState.CONNECTING
 
     def attempt(self, url: str, token: str | None) -> bool:
@@ -203,7 +157,7 @@ class Session:
         It ends for good instead if the token is one that the server has called expired.
         """
         if not self.renewal.use(token):
-            self._reports = self.close("the token has expired, and there is no other")
+            self.reports.keep_all(self.close("the token has expired, and there is no other"))
         return self._negotiation.attempt(url)
 
     @property
@@ -242,14 +196,9 @@ class Session:
         self._hello = []
         self.state = LinkState.CONNECTED
         self.error = None
-        if self._was_connected:
-            self.outbox.go_online([dialect.subscribe(wanted) for wanted in self._wanted.values()])
-        else:
-            self.outbox.begin(
-                lambda name: dialect.subscribe(wanted) if (wanted := self.wanted(name)) else None
-            )
+        self.subscriptions.begin(dialect)
         self._was_connected = True
-        self._connected_at = now
+        self._backoff.connected(now)
         self.heartbeat.begin(now, interval)
         questions, self._questions = self._questions, []
         for question in questions:
@@ -271,52 +220,43 @@ class Session:
         answer; ``dropped``: it was reached, and ended the connection without a message.
         """
         self._hello = []
-        if self._negotiation.failed(self._failures, status=status, dropped=dropped):
-            self.retry_at = now
+        if self._negotiation.failed(self._backoff.failures, status=status, dropped=dropped):
+            self._backoff.at(now)
             return
         self._retry(now, reason, refused=refused)
 
     def _retry(self, now: float, reason: str, *, refused: bool = False) -> None:
-        self._failures += 1
+        self._backoff.fail(now, refused=refused)
         # Who waits for the first connection learns at once why there is none. Later the state says
         # "reconnecting", and an error of every second attempt would be noise.
-        if refused or not self._was_connected or self._failures >= PATIENCE:
+        if refused or not self._was_connected or self._backoff.is_exhausted:
             self.error = reason
-        delay = SLOW_SECONDS if refused else delay_after(self._failures, self._random)
-        self.retry_at = now + delay
 
     def lost(self, now: float, code: int, reason: str) -> list[Event]:
         """The connection ended, with a close code (1006 if there was none); decides what comes next."""
         if self.state is LinkState.CLOSED:
             return []
-        again, why = self._verdict or (may_reconnect(code), describe(code, reason))
-        said = self._verdict is not None
-        self._verdict = self._close_by = None
-        back_at, self._back_at = self._back_at, None
+        end = self.ending.take(code, reason)
         self.heartbeat.end()
         self.renewal.end()
-        for wanted in self._wanted.values():
-            wanted.lose()
-        self._told.clear()
+        self.subscriptions.lose()
+        self.reports.forget()
         if isinstance(self._dialect, V2):
             self._questions += self._dialect.lose()
         spoke, self._dialect = self._dialect is not None, None
         if not spoke:
-            if again or not said:
-                self.failed(now, why, dropped=not said)
+            if end.again or not end.announced:
+                self.failed(now, end.reason, dropped=not end.announced)
                 return self.take_reports()
-            return self.close(why)
-        if not again:
-            return self.close(why)
+            return self.close(end.reason)
+        if not end.again:
+            return self.close(end.reason)
         self.outbox.go_offline(now)
-        if now - self._connected_at >= STABLE_SECONDS:
-            self._failures = 0
-        # A server that accepts and drops at once is failing too: only a connection that lasted begins
-        # the row of failures anew.
+        self._backoff.ended(now)
         self.state = LinkState.RECONNECTING
-        self._retry(now, why)
-        if back_at is not None:
-            self.retry_at = max(now, back_at)
+        self._retry(now, end.reason)
+        if end.back_at is not None:
+            self._backoff.at(max(now, end.back_at))
         return self.take_reports()
 
     # -- what is said ---------------------------------------------------------------------------------
@@ -338,20 +278,9 @@ class Session:
         """Whether `take` would return something."""
         return bool(self._hello) or (self._dialect is not None and bool(self.outbox))
 
-    def report(self, text: str) -> None:
-        """Keeps a sentence for the user."""
-        self._reports += self.tell(text)
-
     def take_reports(self) -> list[Event]:
         """Removes and returns what the user should be told."""
-        reports, self._reports = self._reports, []
-        if self.state in (LinkState.CONNECTED, LinkState.CLOSED):
-            # Once there is an end to them: a sentence for every dropped message would be a flood.
-            for topic, count in self.outbox.take_drops().items():
-                reports.append(Report(f"{_messages(count)} to {topic} dropped while offline"))
-        for topic, count in self.outbox.take_doubts().items():
-            reports.append(Report(f"{_messages(count)} to {topic} may or may not have arrived"))
-        return reports
+        return self.reports.take(drops=self.state in (LinkState.CONNECTED, LinkState.CLOSED))
 
     # -- what is heard --------------------------------------------------------------------------------
 
@@ -371,7 +300,7 @@ class Session:
         try:
             replies = decode_replies(frame)
         except DecodeError as fault:
-            return self.tell(f"the server sent something that is no message: {fault.reason}")
+            return self.reports.tell(f"the server sent something that is no message: {fault.reason}")
         for reply in replies:
             kind = reply.type
             dialect = self._negotiation.heard(
@@ -380,49 +309,13 @@ class Session:
             if dialect == 2:
                 return self._welcome(reply, now, wall)
             said = reply.data if isinstance(reply.data, dict) else {}
-            if kind == "error" and self.hear_verdict(said, now):
+            if kind == "error" and self.ending.hear(said, now):
                 return []
             if dialect == 1:
                 return self.connected(now)
             if kind == "error":
-                # It knows hello, and does not want this one. If it does not hang up, we do.
-                self._verdict = (True, _refusal(said))
-                self._close_by = now
+                self.ending.refuse(said, now)
         return []
-
-    def routes(self, topic: str) -> tuple[str, ...]:
-        """The subscriptions, names and patterns, that a message on ``topic`` is for, where it does not say."""
-        routes = self._routes.get(topic)
-        if routes is None:
-            routes = tuple(
-                name
-                for name, wanted in self._wanted.items()
-                if name == topic or (wanted.pattern is not None and wanted.pattern.matches(topic))
-            )
-            if len(self._routes) >= _REMEMBERED:
-                self._routes.clear()
-            self._routes[topic] = routes
-        return routes
-
-    def hear_verdict(self, said: dict[str, Any], now: float) -> bool:
-        """Whether an error announces the end of the connection; then it decides what comes after."""
-        close = said.get("close")
-        if not isinstance(close, int) or isinstance(close, bool):
-            return False
-        again = said.get("reconnect")
-        again = again if isinstance(again, bool) else may_reconnect(close)
-        if close == _TOKEN_EXPIRED or said.get("code") == "token_expired":
-            # Only another token can help.
-            self.renewal.expired()
-            again = self.renewal.possible
-        self._verdict = (again, _refusal(said))
-        self._close_by = now + _CLOSING_SECONDS
-        return True
-
-    def drain(self, delay: Iterable[float], now: float) -> None:
-        """The server is about to stop, and wants its clients back spread over a time (from, to; in ms)."""
-        low, high = delay
-        self._back_at = now + (low + (high - low) * self._random()) / 1000
 
     # -- the clocks -----------------------------------------------------------------------------------
 
@@ -432,12 +325,11 @@ class Session:
         if self.state is LinkState.CLOSED:
             return None
         if self._dialect is None:
-            ends = [self._negotiation.deadline, self._close_by, self.outbox.expires]
+            ends = [self._negotiation.deadline, self.ending.deadline, self.outbox.expires]
         else:
             ends = [
                 self.heartbeat.deadline,
-                self._close_by,
-                self._back_at,
+                self.ending.deadline,
                 self.renewal.due,
                 self.outbox.acknowledged.deadline,
             ]
@@ -451,17 +343,17 @@ class Session:
         """
         if self.state is LinkState.CLOSED:
             return None
-        if self._close_by is not None and now >= self._close_by:
+        if self.ending.is_overdue(now):
             return "the server announced the end of the connection"
         if self._dialect is None:
             if self.outbox.expires is not None and now >= self.outbox.expires:
                 self.outbox.expire(now)
-                self._reports = self.take_reports()
+                self.reports.keep_all(self.take_reports())
             return self._tick_hello(now)
         self.heartbeat.late(late)
         self.outbox.release(now)
         self.renewal.tick(now)
-        if self._back_at is not None and now >= self._back_at:
+        if self.ending.is_replaced(now):
             return "the server is being replaced"
         if self.heartbeat.is_silent(now):
             return f"the server has not answered for {self.heartbeat.silence:g} s"
@@ -475,7 +367,7 @@ class Session:
         if until is None or now < until:
             return None
         if self._negotiation.expired() == 1:
-            self._reports = self.connected(now)
+            self.reports.keep_all(self.connected(now))
             return None
         return "the server does not answer"
 
@@ -499,22 +391,4 @@ class Session:
     def renewal_failed(self, now: float, reason: str) -> list[Event]:
         """No token could be fetched. The connection goes on until the old one has expired."""
         self.renewal.fail(now)
-        return self.tell(reason)
-
-    # -- details --------------------------------------------------------------------------------------
-
-    def tell(self, text: str) -> list[Event]:
-        """A report, once for each connection: a loop of refused publishes is one sentence."""
-        if text in self._told or len(self._told) >= 100:
-            return []
-        self._told.add(text)
-        return [Report(text)]
-
-
-def _refusal(said: dict[str, Any]) -> str:
-    reason = str(said.get("error") or "the server ended the connection without a reason")
-    return f"token refused: {reason}" if said.get("code") == "unauthorized" else reason
-
-
-def _messages(count: int) -> str:
-    return f"{count:,} message{'s' * (count != 1)}"
+        return self.reports.tell(reason)

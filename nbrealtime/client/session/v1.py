@@ -41,6 +41,7 @@ class V1:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._subscriptions = session.subscriptions
         self._seen_ids: deque[str] = deque(maxlen=_REMEMBERED)
 
     # -- what is said ---------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ class V1:
         try:
             said = wire.decode_server(frame)
         except DecodeError as fault:
-            return self._session.tell(f"the server sent something that is no message: {fault.reason}")
+            return self._session.reports.tell(f"the server sent something that is no message: {fault.reason}")
         event = self._hear(said, now, wall)
         return event if isinstance(event, list) else [] if event is None else [event]
 
@@ -98,7 +99,7 @@ class V1:
         if kind == "message":
             if topic is None:
                 return None  # the greeting
-            routes = session.routes(topic)
+            routes = self._subscriptions.routes(topic)
             if not routes or (len(routes) > 1 and self._is_repeated(said.message_id)):
                 return None
             timestamp = said.timestamp
@@ -108,7 +109,7 @@ class V1:
             return None
         if kind == "error":
             return self._read_error(topic, said.data, now)
-        wanted = session.wanted(topic)
+        wanted = self._subscriptions.get(topic)
         if wanted is not None:
             if kind == "subscribed":
                 wanted.count = presence_count(said.data)
@@ -124,14 +125,14 @@ class V1:
     def _read_error(self, topic: str | None, data: Any, now: float) -> Event | list[Event] | None:
         said = data if isinstance(data, dict) else {}
         session = self._session
-        if session.hear_verdict(said, now):
+        if session.ending.hear(said, now):
             return None
         reason = str(said.get("error") or "the server reported an error without a reason")
-        wanted = session.wanted(topic)
+        wanted = self._subscriptions.get(topic)
         if wanted is not None and wanted.count is None:
             # The first answer about a topic that is not confirmed is the answer to `subscribe`.
             return RefusedTopic(wanted.name, str(said.get("code") or ""), reason)
-        return session.tell(f"{topic}: {reason}" if topic else reason)
+        return session.reports.tell(f"{topic}: {reason}" if topic else reason)
 
     def _is_repeated(self, message_id: str | None) -> bool:
         """Whether a message that several subscriptions match came for another of them already.

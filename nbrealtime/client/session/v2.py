@@ -51,6 +51,7 @@ class V2:
 
     def __init__(self, session: Session, welcome: Reply) -> None:
         self._session = session
+        self._subscriptions = session.subscriptions
         self._next_id = 1
         self._asked: dict[int, Wanted] = {}
         self._questions: dict[int, HistoryQuestion] = {}
@@ -119,7 +120,7 @@ class V2:
             # Queued before the limit was known. Sent, it would cost the connection.
             fault = MessageTooLarge(len(frame), self.message_bytes)
             if number is None:
-                self._session.report(f"{publish.topic}: {fault}")
+                self._session.reports.keep(f"{publish.topic}: {fault}")
             else:
                 outbox.fail(publish, fault)
             return None
@@ -151,7 +152,7 @@ class V2:
         try:
             replies = decode_replies(frame)
         except DecodeError as fault:
-            return self._session.tell(f"the server sent something that is no message: {fault.reason}")
+            return self._session.reports.tell(f"the server sent something that is no message: {fault.reason}")
         events: list[Event] = []
         for reply in replies:
             if reply.type == "message":
@@ -185,7 +186,7 @@ class V2:
                 self._renewal = None
                 session.renewal.begin(reply.expires, now, wall)
             case "drain":
-                session.drain(reply.delay or (0.0, 0.0), now)
+                session.ending.drain(reply.delay or (0.0, 0.0), now)
             case "error":
                 return self._error(reply, now)
         return []
@@ -194,7 +195,7 @@ class V2:
         topic = reply.topic
         if topic is None:
             return None
-        wanted = self._session.wanted(reply.subscription or topic)
+        wanted = self._subscriptions.get(reply.subscription or topic)
         # Before it is confirmed, what comes is an earlier subscription's that was ended meanwhile.
         if wanted is None or wanted.count is None:
             return None
@@ -210,7 +211,7 @@ class V2:
         if wanted is None or reply.id not in wanted.asked:
             return []
         from_position = wanted.asked.pop(reply.id)
-        if self._session.wanted(wanted.name) is not wanted:
+        if self._subscriptions.get(wanted.name) is not wanted:
             return []
         wanted.confirmed = True
         wanted.count = presence_count(reply.data)
@@ -265,14 +266,14 @@ class V2:
         return recovered, replayed, gaps
 
     def _presence(self, reply: Reply) -> list[Event]:
-        wanted = self._session.wanted(reply.topic)
+        wanted = self._subscriptions.get(reply.topic)
         if wanted is None or wanted.count is None:
             return []
         wanted.count = presence_count(reply.data)
         return [Presence(wanted.name, wanted.count)]
 
     def _lost(self, reply: Reply) -> list[Event]:
-        wanted = self._session.wanted(reply.subscription or reply.topic)
+        wanted = self._subscriptions.get(reply.subscription or reply.topic)
         if wanted is None or reply.topic is None or wanted.count is None:
             return []
         missed = reply.count
@@ -284,7 +285,7 @@ class V2:
         return [Gap(wanted.name, reply.reason or "lost", missed, of)]
 
     def _unsubscribed(self, reply: Reply) -> list[Event]:
-        wanted = self._session.wanted(reply.topic)
+        wanted = self._subscriptions.get(reply.topic)
         # What we asked for has our id; what follows it may be a new subscription already.
         if wanted is None or reply.id is not None:
             return []
@@ -317,7 +318,7 @@ class V2:
     def _error(self, reply: Reply, now: float) -> list[Event]:
         said = reply.data if isinstance(reply.data, dict) else {}
         session = self._session
-        if session.hear_verdict(said, now):
+        if session.ending.hear(said, now):
             return []
         reason = str(said.get("error") or "the server reported an error without a reason")
         code = str(said.get("code") or "")
@@ -330,7 +331,7 @@ class V2:
                 session.outbox.put_off(publish, seconds, now)
                 return []
             session.outbox.fail(publish, Refused(publish.topic, code, reason))
-            return session.tell(f"{publish.topic}: {reason}")
+            return session.reports.tell(f"{publish.topic}: {reason}")
         if number is not None and number in self._questions:
             question = self._questions.pop(number)
             question.answer.fail(Refused(question.topic, code, reason))
@@ -340,14 +341,14 @@ class V2:
         if number is not None and number == self._renewal:
             self._renewal = None
             session.renewal.fail(now)
-            return session.tell(f"the new token was not accepted: {reason}")
-        return session.tell(f"{topic}: {reason}" if topic else reason)
+            return session.reports.tell(f"the new token was not accepted: {reason}")
+        return session.reports.tell(f"{topic}: {reason}" if topic else reason)
 
     def _refuse(self, number: int, code: str, reason: str) -> list[Event]:
         wanted = self._asked.pop(number)
         wanted.asked.pop(number, None)
         session = self._session
-        if session.wanted(wanted.name) is not wanted:
+        if self._subscriptions.get(wanted.name) is not wanted:
             return []
         if code == _FORBIDDEN and wanted.presence:
             wanted.presence = False
@@ -355,7 +356,7 @@ class V2:
             return []
         if wanted.count is not None:
             # Other options were refused, and the subscription stays as it was.
-            return session.tell(f"{wanted.name}: {reason}")
+            return session.reports.tell(f"{wanted.name}: {reason}")
         return [RefusedTopic(wanted.name, code, reason)]
 
 
