@@ -165,12 +165,8 @@ class Follow:
 
     def _check_room(self, names: list[str], pattern: Pattern | None, now: int) -> Refusal | None:
         if pattern is None:
-            if self._topics.full(names[0], now):
-                return Refusal(
-                    f"the server has {self._limits.all_topics:,} topics, and no more are allowed",
-                    ErrorCode.LIMIT_EXCEEDED,
-                )
-        elif self._limits.pattern_topics is not None and len(names) > self._limits.pattern_topics:
+            return self._topics.check_room(names[0], now)
+        if self._limits.pattern_topics is not None and len(names) > self._limits.pattern_topics:
             return Refusal(
                 f"{len(names):,} topics match, and {self._limits.pattern_topics:,} are allowed: narrow the pattern",
                 ErrorCode.LIMIT_EXCEEDED,

@@ -5,8 +5,9 @@ says with `Hub.receive`, and calls `Hub.flush` when the moment to write has come
 it returns the sessions whose outbox has something new. Nothing here waits,
 reads a clock or knows a socket; the time is an argument, in milliseconds.
 
-Collaborators: `commits` gathers what is published and tells it when the store
-has confirmed it; `follow` begins and ends subscriptions; `replays` fills
+Collaborators: `v1` and `v2` do what a frame of their dialect asks for;
+`publishing` takes what is published, `commits` gathers it and tells it when the
+store has confirmed it; `follow` begins and ends subscriptions; `replays` fills
 connections with what waits for them; `topics` knows who follows what.
 
 The one rule: a frame is built once, whoever many get it. A payload passes
@@ -16,34 +17,30 @@ through unparsed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
 from nbrealtime.errors import DecodeError
-from nbrealtime.hub.catalog import CATALOG, Catalog
-from nbrealtime.hub.commits import Commits, Publish
+from nbrealtime.hub.catalog import Catalog
+from nbrealtime.hub.commits import Commits
 from nbrealtime.hub.follow import Follow
 from nbrealtime.hub.grants import Action, Grants
 from nbrealtime.hub.limits import Limits
 from nbrealtime.hub.past import Past
-from nbrealtime.hub.refusal import Refusal, check_name
+from nbrealtime.hub.publishing import Publishing
+from nbrealtime.hub.refusal import Refusal
 from nbrealtime.hub.replays import Replays
 from nbrealtime.hub.session import Options, Session, User
-from nbrealtime.hub.store import Committed, Entry, Store
-from nbrealtime.hub.subscription import Subscription
+from nbrealtime.hub.store import Committed, Store
 from nbrealtime.hub.topics import Topics
+from nbrealtime.hub.v1 import V1
+from nbrealtime.hub.v2 import V2
 from nbrealtime.hub.voice import Voice
 from nbrealtime.wire import messages as wire
-from nbrealtime.wire import replies
 from nbrealtime.wire.messages import ErrorCode
 from nbrealtime.wire.v2 import Request, decode_requests
 
 __all__ = ["Hub", "Refusal"]
-
-_REMEMBERED_TOPICS: Final = 1024
-_CARRYING_MS: Final = 60_000
-_CARRYING_TOPICS: Final = 512
 
 
 class Hub:
@@ -75,12 +72,9 @@ class Hub:
         self.messages_in = 0
         self.messages_out = 0
         self.store = store
-        self._name = name
-        self._published = 0
         self._now = 0
         self._flushing = False
         self._wake = wake
-        self._on_auth = on_auth
         self._voice = Voice(frame)
         self._journal = self._voice.journal
         self._topics = Topics(store, self.limits, lambda subscription: self._follow.crowded(subscription))
@@ -89,10 +83,27 @@ class Hub:
         )
         self._follow = Follow(store, self._topics, self._voice, self._replays, self.limits)
         self._commits = Commits(store, self._topics, self._voice, self._replays)
-        self._past = Past(store, self._topics, self._voice, self.limits, self._woken)
+        self._publishing = Publishing(name, self._topics, self._commits, self.limits)
         self._catalog = Catalog(self._topics, self._voice, name)
-        # When each topic was last published to, whoever follows it; the oldest are forgotten.
-        self._carried: dict[str, int] = {}
+        self._v1 = V1(
+            self._publishing,
+            self._follow,
+            self._topics,
+            self._catalog,
+            self._voice,
+            self.limits,
+            self._settle,
+        )
+        self._v2 = V2(
+            self._publishing,
+            self._follow,
+            self._catalog,
+            Past(store, self._topics, self._voice, self.limits, self._woken),
+            self._voice,
+            self.limits,
+            self._settle,
+            on_auth,
+        )
 
     def __repr__(self) -> str:
         return f"Hub({len(self.sessions)} sessions, {len(self._topics)} topics)"
@@ -174,7 +185,7 @@ class Hub:
                 return
         if session.version == 1:
             self.messages_in += 1
-            self._receive_v1(session, frame, now)
+            self._v1.receive(session, frame, now)
             return
         for request in decode_requests(frame):
             self.messages_in += 1
@@ -182,7 +193,7 @@ class Hub:
                 refusal = Refusal(request.reason, ErrorCode(request.code))
                 self._refuse(session, refusal, now, id=request.id, topic=request.topic)
             elif session.open:
-                self.act(session, request, now)
+                self._v2.act(session, request, now)
 
     def receive_binary(self, session: Session, now: int) -> None:
         """Answers a binary frame, which this encoding does not have."""
@@ -190,114 +201,6 @@ class Hub:
         self.messages_in += 1
         reason = "binary frames are not understood here: send JSON in a text frame"
         self._refuse(session, Refusal(reason, ErrorCode.BAD_REQUEST), now)
-
-    def act(self, session: Session, request: Request, now: int) -> None:
-        """Does what one request of v2 asks for."""
-        kind = request.type
-        refusal: Refusal | None = None
-        if kind == "publish":
-            refusal = self._publish_v2(session, request, now)
-        elif kind == "subscribe":
-            self._settle(now)
-            if request.topic == CATALOG:
-                refusal = self._catalog.subscribe(session, request, self.limits.topics, now)
-            else:
-                refusal = self._follow.subscribe(session, request, now)
-            self._catalog.change()
-        elif kind == "unsubscribe":
-            self._settle(now)
-            refusal = self._follow.unsubscribe(session, request, now)
-            if request.topic == CATALOG:
-                self._catalog.forget(session)
-            self._catalog.change()
-        elif kind == "history":
-            self._settle(now)
-            refusal = self._past.ask(session, request, now)
-        elif kind == "ping":
-            self._settle(now)
-            self._voice.tell(session, replies.encode_pong(timestamp=now, id=request.id))
-        elif kind == "auth" and self._on_auth is not None:
-            self._on_auth(session, request)
-        elif kind != "pong":
-            refusal = Refusal(f'"{kind}" is not for now', ErrorCode.BAD_REQUEST)
-        if refusal is not None:
-            self._refuse(session, refusal, now, id=request.id, topic=request.topic)
-
-    # -- the first dialect
-
-    def _receive_v1(self, session: Session, frame: bytes, now: int) -> None:
-        try:
-            message = wire.decode_client(frame)
-        except DecodeError as fault:
-            self._refuse(session, Refusal(fault.reason, ErrorCode(fault.code)), now)
-            return
-        topic = message.topic
-        if message.type == "publish":
-            refusal = self._publish_v1(session, topic, message.data, now)
-        elif message.type == "subscribe":
-            refusal = self.subscribe(session, topic, now)
-        elif message.type == "unsubscribe":
-            refusal = self.unsubscribe(session, topic, now)
-        else:
-            self._settle(now)
-            self._voice.tell(session, wire.encode_pong(now))
-            return
-        if refusal is not None:
-            self._refuse(session, refusal, now, topic=topic if isinstance(topic, str) else None)
-
-    def subscribe(self, session: Session, topic: object, now: int) -> Refusal | None:
-        """Answers with v1's ``subscribed``, then tells every subscriber how many they are now."""
-        name = check_name(topic)
-        if isinstance(name, Refusal):
-            return name
-        self._settle(now)
-        followed = self._topics.get(name)
-        if followed is not None and name in session.subscriptions:
-            # Nothing changed, so the others hear nothing; whoever asks again gets the full answer.
-            self._voice.tell(session, wire.encode_subscribed(name, followed.count, now))
-            self._voice.tell(session, wire.encode_presence(name, followed.count, now))
-            return None
-        if not session.grants.allows(Action.SUBSCRIBE, name, session.user.id):
-            return Refusal("not allowed to subscribe", ErrorCode.FORBIDDEN)
-        limit = self.limits.topics
-        if limit is not None and len(session.subscriptions) >= limit:
-            reason = f"a connection may follow {limit} topics: unsubscribe from one first"
-            return Refusal(reason, ErrorCode.LIMIT_EXCEEDED)
-        if self._topics.full(name, now):
-            return self._too_many_topics()
-        subject = self._topics.begin(name, now)
-        subject.add(session)
-        subscription = session.subscriptions[name] = Subscription(session, name)
-        subscription.topics[name] = subject
-        self._voice.tell(session, wire.encode_subscribed(name, subject.count, now))
-        self._follow.announce(subject, now)
-        self._catalog.change()
-        return None
-
-    def unsubscribe(self, session: Session, topic: object, now: int) -> Refusal | None:
-        """Answers with v1's ``unsubscribed``, also if there was nothing to end; those who remain are told."""
-        name = check_name(topic)
-        if isinstance(name, Refusal):
-            return name
-        self._settle(now)
-        self._voice.tell(session, wire.encode_unsubscribed(name, now))
-        subscription = session.subscriptions.get(name)
-        if subscription is not None:
-            self._follow.detach(subscription, now)
-            self._catalog.change()
-        return None
-
-    def _publish_v1(self, session: Session, topic: object, data: object, now: int) -> Refusal | None:
-        if not isinstance(data, Raw):
-            return _without_data(topic)
-        name = self._publishable(session, topic)
-        if isinstance(name, Refusal):
-            return name
-        if session.gate is not None and (wait := session.gate(now)):
-            return _too_fast(wait)
-        return self._add(name, data, now, user=session.user, session=session)
-
-    # -- publishing
 
     def publish(
         self,
@@ -318,99 +221,9 @@ class Hub:
         here and now.
         """
         self._tick(now)
-        name = check_name(topic)
-        if isinstance(name, Refusal):
-            return name
-        if not grants.allows(Action.PUBLISH, name, user.id):
-            return Refusal("not allowed to publish", ErrorCode.FORBIDDEN)
-        return self._add(name, data, now, user=user, key=key, retain=retain, time=time, done=done)
-
-    def _publish_v2(self, session: Session, request: Request, now: int) -> Refusal | None:
-        if not isinstance(request.data, Raw):
-            return _without_data(request.topic)
-        name = self._publishable(session, request.topic)
-        if isinstance(name, Refusal):
-            return name
-        if session.refused and self._commits.overtakes(session, name, request.key, request.id):
-            reason = "an earlier publish to this topic was refused and must come again first"
-            return Refusal(reason, ErrorCode.UNAVAILABLE, retry=True)
-        if session.gate is not None and (wait := session.gate(now)):
-            self._commits.remember(session, name, request.key, request.id)
-            return _too_fast(wait)
-        return self._add(
-            name,
-            request.data,
-            now,
-            user=session.user,
-            session=session,
-            id=request.id,
-            key=request.key,
-            retain=request.retain,
-            time=request.time,
-            ack=request.ack,
-            echo=request.echo,
+        return self._publishing.take(
+            user, grants, topic, data, now, key=key, retain=retain, time=time, done=done
         )
-
-    def _publishable(self, session: Session, topic: object) -> str | Refusal:
-        """Returns the name if the session may publish there; remembered, so that a stream pays once."""
-        publishable = session.publishable
-        if isinstance(topic, str) and topic in publishable:
-            return topic
-        name = check_name(topic)
-        if isinstance(name, Refusal):
-            return name
-        if not session.grants.allows(Action.PUBLISH, name, session.user.id):
-            return Refusal("not allowed to publish", ErrorCode.FORBIDDEN)
-        if self._topics.full(name, self._now):
-            return self._too_many_topics()
-        if len(publishable) >= _REMEMBERED_TOPICS:
-            publishable.clear()
-        publishable.add(name)
-        return name
-
-    def _add(
-        self,
-        name: str,
-        data: bytes | Raw,
-        now: int,
-        *,
-        user: User,
-        session: Session | None = None,
-        id: int | None = None,  # noqa: A002
-        key: str | None = None,
-        retain: bool = False,
-        time: int | None = None,
-        ack: bool = False,
-        echo: bool = True,
-        done: Callable[[Committed | Refusal], None] | None = None,
-    ) -> Refusal | None:
-        self._published += 1
-        payload = bytes(data)
-        entry = Entry(
-            name, payload, now, time, user.id, user.name, key, retain, f"{self._name}-{self._published}"
-        )
-        limit = self.limits.message_bytes
-        if limit is not None and len(payload) + 4096 > limit:
-            # Measured as it goes out: a little more than came in. A subscriber whose own limit is
-            # the same would end its connection over it, and that would be our doing.
-            size = _size(entry)
-            if size > limit:
-                reason = f"the message would have {size:,} bytes, and {limit:,} are allowed"
-                return Refusal(reason, ErrorCode.TOO_LARGE)
-        self._note(name, now)
-        self._commits.add(Publish(entry, session, id=id, ack=ack, echo=echo, done=done))
-        return None
-
-    def _too_many_topics(self) -> Refusal:
-        reason = f"the server has {self.limits.all_topics:,} topics, and no more are allowed"
-        return Refusal(reason, ErrorCode.LIMIT_EXCEEDED)
-
-    def _note(self, name: str, now: int) -> None:
-        """Remembers that ``name`` carries data."""
-        if len(self._carried) >= _CARRYING_TOPICS and name not in self._carried:
-            newest = sorted(self._carried, key=self._carried.__getitem__)[_CARRYING_TOPICS // 2 :]
-            self._carried = {kept: self._carried[kept] for kept in newest}
-        self._carried[name] = now
 
     # -- what goes out
 
@@ -481,7 +294,7 @@ class Hub:
 
     def carrying(self, now: int) -> list[str]:
         """The topics that were published to within the last minute, by name; followed or not."""
-        return sorted(name for name, when in self._carried.items() if now - when <= _CARRYING_MS)
+        return self._publishing.carrying.names(now)
 
     # -- inside
 
@@ -509,34 +322,3 @@ class Hub:
     def _woken(self) -> None:
         if self._wake is not None and not self._flushing:
             self._wake()
-
-
-def _too_fast(wait: float) -> Refusal:
-    return Refusal(
-        "more messages than the server takes from one connection: wait, and send it again",
-        ErrorCode.RATE_LIMITED,
-        retry=True,
-        retry_after=round(wait, 3),
-    )
-
-
-def _without_data(topic: object) -> Refusal:
-    if topic is UNSET or topic is None or topic == "":
-        return Refusal("Topic is required", ErrorCode.BAD_REQUEST)
-    return Refusal("Data is required", ErrorCode.BAD_REQUEST)
-
-
-def _size(entry: Entry) -> int:
-    """The most that a message has as it goes out to those who follow the topic by its name."""
-    first = wire.encode_message(entry.topic, entry.data, entry.timestamp, entry.message_id)
-    body = replies.encode_body(
-        entry.topic,
-        entry.data,
-        offset=2**53,
-        timestamp=entry.timestamp,
-        time=entry.time,
-        message_id=entry.message_id,
-        user_id=entry.user_id,
-        user_name=entry.user_name,
-    )
-    return max(len(first), len(replies.finish_message(body, subscription=entry.topic)))

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from nbrealtime.hub.limits import Limits
+from nbrealtime.hub.refusal import Refusal
 from nbrealtime.hub.store import Position, Store
 from nbrealtime.hub.topic import Topic
+from nbrealtime.wire.messages import ErrorCode
 from nbrealtime.wire.topics import Pattern
 
 if TYPE_CHECKING:
@@ -52,15 +54,16 @@ class Topics:
         """Every topic with history."""
         return {} if self._store is None else self._store.topics(now)
 
-    def full(self, name: str, now: int) -> bool:
-        """Whether there are so many topics that ``name``, if it is new, would be one too many."""
+    def check_room(self, name: str, now: int) -> Refusal | None:
+        """Refuses ``name`` if it is new and there are as many topics as there may be."""
         limit = self._limits.all_topics
         if limit is None or name in self._topics:
-            return False
-        if len(self._topics) >= limit:
-            return True
-        known = self.known(now)
-        return len(known) >= limit and name not in known
+            return None
+        if len(self._topics) < limit:
+            known = self.known(now)
+            if len(known) < limit or name in known:
+                return None
+        return Refusal(f"the server has {limit:,} topics, and no more are allowed", ErrorCode.LIMIT_EXCEEDED)
 
     def begin(self, name: str, now: int) -> Topic:
         """Returns the topic, which is followed from now on, by the patterns that match it among others."""

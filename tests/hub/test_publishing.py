@@ -31,3 +31,25 @@ def test_there_are_only_so_many_topics(make_bench, store):
     assert code(bench.heard(ada)) == "limit_exceeded"
     bench.publish(ada, "a", 2, ack=True, id=9)
     assert bench.heard(ada)[0]["type"] == "ack"
+
+
+def test_a_topic_that_may_be_published_to_once_may_not_become_another_one(bench):
+    ada = bench.join()
+    for number in range(3000):
+        bench.say(ada, type="publish", topic=f"lab:{number}", data=1)
+    bench.say(ada, type="publish", topic="$sys/x", data=1)
+    bench.say(ada, type="publish", topic="lab:1", data=1)
+    assert [message["type"] for message in bench.heard(ada)] == ["message", "error"]
+    assert len(ada.publishable) <= 1024
+
+
+def test_message_ids_are_unique_and_count_nobody_out(bench):
+    ada = bench.join()
+    bench.say(ada, type="subscribe", topic="a")
+    bench.heard(ada)
+    for _ in range(10):
+        bench.say(ada, type="publish", topic="a", data=1)
+    ids = [message["messageId"] for message in bench.heard(ada)]
+    assert len(set(ids)) == 10
+    assert bench.hub.messages_in == 11
+    assert bench.hub.messages_out == 13
