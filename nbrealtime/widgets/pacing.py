@@ -281,7 +281,7 @@ class Pacer:
 
     def coming(self, now: float) -> set[str]:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
-        return {part for part, due in self._next.items() if due > now}
+        return {part for part in self.watched() if self._next.get(part, 0.0) > now}
 
     def suspicious(self) -> bool:
         """Whether it matters now if the kernel can hear: some page owes a word, or may want to say that it looks."""
@@ -314,7 +314,7 @@ class Pacer:
                 at = min(at, self._next.get(part, 0.0))
         # What was sent a moment ago most likely has news again by its next tick. To be there by itself costs
         # one wake-up after the last news; to be woken by each message costs one for each of them.
-        for part in self.coming(now) & watched:
+        for part in self.coming(now):
             at = min(at, self._next[part])
         if at <= now:
             at = now

@@ -154,6 +154,15 @@ def test_while_the_kernel_is_deaf_a_hidden_page_is_sent_to_in_case_it_is_not_hid
     assert pacer.rate("p") == 8, "a later cell is another matter"
 
 
+def test_a_part_that_nobody_sees_any_more_is_not_counted_on_to_wake_the_pump(pacer):
+    pacer.plan(10.0, {"p": 60.0})
+    pacer.plan(10.0 + TICK, {"p": 60.0})
+    assert pacer.coming(10.02) == {"p"}
+    pacer.ack("page", [view(visible=False)])
+    assert pacer.wait(10.02, {}) is None
+    assert pacer.coming(10.02) == set(), "its news has to: it would sleep on beside a kernel that is deaf"
+
+
 def test_a_page_that_is_heard_beside_a_cell_is_never_taken_for_unheard(pacer):
     pacer.beside("page")
     pacer.ack("page", [view(visible=False)])
