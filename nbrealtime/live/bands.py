@@ -4,8 +4,8 @@
 
 Pure: arrays in, arrays out. The rules: bins are aligned to the epoch, so that the same samples always make the same
 bins; a bin without samples is none, and one of nothing but gaps is NaN; and what has few bins is computed bin by
-bin, because ``reduceat`` lets go of the interpreter whatever the size, and beside a cell that computes in pure Python a
-thread has it back after 5 ms. A reduction of fewer than 500 values keeps it.
+bin, or side by side, because ``reduceat`` lets go of the interpreter whatever the size, and beside a cell that computes in
+pure Python a thread has it back after 5 ms. An operation on at most 500 values keeps it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ Stats = NDArray[np.float64]
 LOW, HIGH, SUM, COUNT = range(4)
 
 _FEW_BINS = 32
+_ONE_BY_ONE = 4  # bins, at which a loop over them is quickest
+_KEPT = 500  # values, up to which numpy keeps the interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,15 @@ def measure(index: Indices, columns: list[Floats]) -> tuple[Indices, Stats]:
     """The bins of samples whose bins are ``index`` (increasing), for each column."""
     starts = _starts(index)
     stats = np.empty((4, len(columns), len(starts)))
+    places = _places(starts, len(index)) if len(starts) > _ONE_BY_ONE else None
     with np.errstate(over="ignore", invalid="ignore"):
         for field, column in enumerate(columns):
             if not len(starts):
                 continue
-            if len(starts) <= _FEW_BINS:
+            if len(starts) <= _ONE_BY_ONE:
                 stats[:, field] = _few(column, starts)
+            elif places is not None:
+                stats[:, field] = _beside(column, places)
             else:
                 stats[:, field] = _many(column, starts)
     return index[starts], stats
@@ -125,6 +130,30 @@ def _many(values: Floats, starts: list[int]) -> Stats:
         total = np.add.reduceat(np.where(known, values, 0.0), starts)
         counts = np.add.reduceat(known.astype(np.float64), starts)
     return np.stack((low, high, total, counts))
+
+
+def _places(starts: list[int], size: int) -> Indices | None:
+    """Where the values of each bin stand, a row for a bin, filled up with -1; None if that is too much to keep the interpreter."""
+    if size > _KEPT:
+        return None
+    begin = np.array(starts)
+    end = np.append(begin[1:], size)
+    most = int((end - begin).max())
+    if most * len(starts) > _KEPT:
+        return None
+    places = begin[:, np.newaxis] + np.arange(most)
+    places[places >= end[:, np.newaxis]] = -1
+    return places
+
+
+def _beside(values: Floats, places: Indices) -> list[Floats]:
+    """The same, all bins at once."""
+    # -1 takes the last value, which is then wiped out; a copy that was one longer would cost as much.
+    rows = values[places]
+    rows[places < 0] = np.nan
+    known = np.isfinite(rows)
+    total = np.add.reduce(np.where(known, rows, 0.0), axis=1)
+    return [np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1), total, np.add.reduce(known, axis=1)]
 
 
 def _few(values: Floats, starts: list[int]) -> list[list[float]]:

@@ -43,6 +43,9 @@ ROW_BYTES = 16
 _COARSE_SHARE = 5  # of the bytes one part in so many is for bins
 MAX_FIELDS = 1000  # beyond, a payload uses names as data, and each would cost a column
 
+_TELLING = 257  # samples, whose distances are the interval
+_MEASURED_FOR = 0.25  # s of a stream's own time
+
 # So many values wait for the pyramid at most: numpy takes 3 ns for each of them, and 100 µs for any.
 _FOLDED_AT_ONCE = 65_536
 
@@ -69,6 +72,8 @@ class Ring:
         self._pyramid = Pyramid(max_bytes=max_bytes // _COARSE_SHARE)
         self._unfolded = 0  # the newest samples that are not in the pyramid yet
         self._touches = Touches()
+        self._interval: float | None = None
+        self._measured = -np.inf  # the newest sample's time when the interval was measured
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -103,18 +108,28 @@ class Ring:
 
     @property
     def interval(self) -> float | None:
-        """The median distance of the newest 257 samples (s), or None below two samples."""
+        """The median distance of the newest 257 samples (s), or None below two samples.
+
+        Of a fast stream it is measured anew each quarter of a second.
+        """
         with self._lock:
-            if len(self._kept) < 2:
+            count = len(self._kept)
+            if count < 2:
                 return None
-            times = self._kept.times(max(0, len(self._kept) - 257), len(self._kept))
-        # Not `np.median`: it lets go of the interpreter for a moment, and beside a cell that computes in
-        # pure Python whoever lets go has it back after 5 ms.
-        distances = sorted(np.diff(times).tolist())
-        middle = len(distances) // 2
-        if len(distances) % 2:
-            return float(distances[middle])
-        return float(distances[middle - 1] + distances[middle]) / 2
+            newest = self._kept.time(count - 1)
+            if count > _TELLING and 0 <= newest - self._measured < _MEASURED_FOR:
+                return self._interval
+            times = self._kept.times(max(0, count - _TELLING), count)
+            # Not `np.median`: it lets go of the interpreter for a moment, and beside a cell that computes in
+            # pure Python whoever lets go has it back after 5 ms.
+            distances = sorted(np.diff(times).tolist())
+            middle = len(distances) // 2
+            if len(distances) % 2:
+                self._interval = float(distances[middle])
+            else:
+                self._interval = float(distances[middle - 1] + distances[middle]) / 2
+            self._measured = newest
+            return self._interval
 
     @property
     def nbytes(self) -> int:
@@ -196,6 +211,7 @@ class Ring:
             self._unfolded = 0
             self._lost = False
             self._pyramid.clear()
+            self._measured = -np.inf
             self._touches.touch(-np.inf)
 
     # Reading: any thread.

@@ -8,6 +8,8 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 
 * Ticks lie on an absolute schedule, at most 60/s. A relative sleep loses 15 % of them
   in a kernel that computes, because each wake-up waits for the interpreter.
+* News that comes after a pause is not kept for the next tick: as long as nothing was sent since the last one, it goes
+  at once, when every part that somebody sees has some. Others would need a message of their own.
 * A part takes part in as many ticks as the slowest visible view says it can draw. A view that was
   scrolled away on a visible page gets the keep-alive and no more: what a screen reader reads stays
   true, and what scrolls back into sight is no older than that. A hidden page gets nothing.
@@ -143,6 +145,10 @@ class Pacer:
         self._refreshed: dict[str, float] = {}
         self._framed: dict[str, float] = {}
         """Part → when it was sent last."""
+        self._steady: set[str] = set()
+        """Parts that had news for their last two ticks in a row."""
+        self._taken_until = 0.0
+        """The end of the tick in which something was sent last."""
         self._now: float | None = None
         self._hearing = True
         self._busy = False
@@ -206,6 +212,7 @@ class Pacer:
             self.bye(view)
         for table in (self._expected, self._next, self._refreshed, self._framed):
             table.pop(part, None)
+        self._steady.discard(part)
 
     # -- what the clock says ----------------------------------------------------------
 
@@ -281,7 +288,7 @@ class Pacer:
 
     def coming(self, now: float) -> set[str]:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
-        return {part for part in self.watched() if self._next.get(part, 0.0) > now}
+        return {part for part in self._steady & self.watched() if self._next.get(part, 0.0) > now}
 
     def suspicious(self) -> bool:
         """Whether it matters now if the kernel can hear: some page owes a word, or may want to say that it looks."""
@@ -312,14 +319,14 @@ class Pacer:
         for part in dirty:
             if self.rate(part) > 0:
                 at = min(at, self._next.get(part, 0.0))
-        # What was sent a moment ago most likely has news again by its next tick. To be there by itself costs
+        # What had news for two ticks in a row most likely has some for the next. To be there by itself costs
         # one wake-up after the last news; to be woken by each message costs one for each of them.
         for part in self.coming(now):
             at = min(at, self._next[part])
-        if at <= now:
-            at = now
-        # The end of the tick that is running; one that begins right now is due.
-        return max(0.0, math.ceil(at / TICK - 1e-6) * TICK - now) if not self._busy else at - now
+        if at <= now and not self._busy and not watched <= dirty.keys():
+            # The end of the tick that is running, by which the others may have news, too; one that begins now is due.
+            at = math.ceil(now / TICK - 1e-6) * TICK
+        return max(0.0, max(at, self._taken_until) - now)
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
@@ -331,6 +338,10 @@ class Pacer:
             if rate <= 0 or due > now + 1e-6:
                 continue
             plan.frames.append(part)
+            if now - self._framed.get(part, -math.inf) < 1.75 / rate:
+                self._steady.add(part)
+            else:
+                self._steady.discard(part)
             # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted
             # from the clock's zero, so that parts of one rate fall into one message.
             self._next[part] = (math.floor(now * rate + 1e-6) + 1) / rate
@@ -355,4 +366,6 @@ class Pacer:
         plan.frames = [part for part in plan.frames if part not in plan.snapshots]
         for part in (*plan.frames, *plan.snapshots):
             self._framed[part] = now
+        if plan:
+            self._taken_until = (math.floor(now / TICK + 1e-6) + 1) * TICK
         return plan

@@ -140,11 +140,6 @@ class Pump:
         """Sends a frame of ``part`` at once, also to hidden pages: what is urgent is for who does not look."""
         self._put("urge", part.key)
 
-    def wake(self) -> None:
-        """Looks again now."""
-        with self._changed:
-            self._changed.notify()
-
     def stop(self, seconds: float = lifecycle.GRACE_SECONDS) -> None:
         """Ends the thread; nothing is sent any more."""
         with self._changed:
@@ -173,13 +168,7 @@ class Pump:
     def _run(self) -> None:
         while True:
             with self._changed:
-                now = time.monotonic()
-                wait = 0.0 if self._inbox else self._pacer.wait(now, self._dirty)
-                if not self._stopped and (wait is None or wait > 0):
-                    self._coming = self._pacer.coming(now)
-                    woken = self._changed.wait(wait)
-                    if wait is not None and not woken:
-                        self._contention.woke(time.monotonic() - now - wait)
+                self._wait()
                 if self._stopped:
                     return
                 words = list(self._inbox)
@@ -188,6 +177,20 @@ class Pump:
             for kind, what in _pertinent(words):
                 self._take(kind, what)
             self._tick(dirty)
+
+    def _wait(self) -> None:
+        """Waits until there is something to do. The caller holds the lock, which is let go meanwhile."""
+        began = now = time.monotonic()
+        # However often it is woken for what is not due, silence is accounted once a second.
+        while not self._stopped and not self._inbox and now < began + 1.0:
+            wait = self._pacer.wait(now, self._dirty)
+            if wait is not None and wait <= 0:
+                return
+            self._coming = self._pacer.coming(now)
+            if not self._changed.wait(wait):
+                self._contention.woke(time.monotonic() - now - (wait or 0.0))
+                return
+            now = time.monotonic()
 
     def _take(self, kind: str, what: Any) -> None:
         if kind == "expect":

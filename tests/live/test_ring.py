@@ -328,3 +328,15 @@ def test_reading_beside_writing_never_sees_half_a_block() -> None:
     for reader in readers:
         reader.join()
     assert torn == []
+
+
+def test_the_interval_of_a_fast_stream_follows_within_a_quarter_of_a_second():
+    ring = Ring()
+    ring.append(NOW + np.arange(1000) * 1e-4, {"value": np.zeros(1000)})
+    assert ring.interval == pytest.approx(1e-4, rel=0.01)
+    ring.append(NOW + 0.1 + np.arange(500) * 1e-3, {"value": np.zeros(500)})
+    assert ring.interval == pytest.approx(1e-3, rel=0.01)
+    ring.clear()
+    assert ring.interval is None
+    ring.append(NOW + 0.7 + np.arange(300) * 1e-4, {"value": np.zeros(300)})
+    assert ring.interval == pytest.approx(1e-4, rel=0.01)

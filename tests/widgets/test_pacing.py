@@ -338,11 +338,38 @@ def test_one_late_wake_up_is_no_contention_however_late():
     assert not contention.busy
 
 
-def test_what_was_just_sent_is_looked_after_without_being_woken(pacer):
+def test_what_had_news_twice_in_a_row_is_looked_after_without_being_woken(pacer):
     pacer.plan(10.0, {"p": 60.0})
-    assert pacer.coming(10.001) == {"p"}
-    assert pacer.wait(10.001, {}) == pytest.approx(TICK, abs=TICK)
+    assert pacer.coming(10.001) == set(), "it may have been the only one"
+    pacer.plan(10.0 + TICK, {"p": 60.0})
+    assert pacer.coming(10.02) == {"p"}
+    assert pacer.wait(10.02, {}) == pytest.approx(TICK, abs=TICK)
     # And once only: without news the tick finds nothing, and nothing wakes up for it again.
     pacer.plan(10.05, {})
     assert pacer.coming(10.05) == set()
     assert pacer.wait(10.05, {}) > 0.5
+
+
+def test_what_comes_less_often_than_ticks_do_is_waited_for(pacer):
+    for n in range(10):
+        at = 10.0 + n / 20
+        assert pacer.wait(at, {"p": 60.0}) == 0, "its tick is free: it goes at once"
+        assert pacer.plan(at, {"p": 60.0}).frames == ["p"]
+        assert pacer.coming(at) == set()
+
+
+def test_news_goes_at_once_but_only_one_message_in_a_tick(pacer):
+    at = 600 * TICK + 0.004
+    assert pacer.wait(at, {"p": 60.0}) == 0
+    pacer.plan(at, {"p": 60.0})
+    assert pacer.wait(at + 0.001, {"p": 60.0}) == pytest.approx(TICK - 0.005, abs=1e-6)
+
+
+def test_news_of_one_part_waits_for_those_of_the_others_until_the_tick_ends(pacer):
+    pacer.hello(view("w", part="q"))
+    pacer.plan(9.0, {})
+    at = 600 * TICK + 0.004
+    assert pacer.wait(at, {"p": 60.0}) == pytest.approx(TICK - 0.004, abs=1e-6)
+    assert pacer.wait(at, {"p": 60.0, "q": 60.0}) == 0
+    pacer.plan(at, {"p": 60.0})
+    assert pacer.wait(at + 0.001, {"q": 60.0}) == pytest.approx(TICK - 0.005, abs=1e-6)
