@@ -26,6 +26,7 @@ from nbrealtime.live.alertrule import AlertState, Condition, Rule, Step
 from nbrealtime.live.alertwords import condition, label, sentence, threshold
 from nbrealtime.live.cells import own
 from nbrealtime.live.feed import Feed, TopicState
+from nbrealtime.live.options import text
 from nbrealtime.live.samples import VALUE, Block
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.wire.times import format_duration, parse_duration
@@ -106,7 +107,7 @@ class Alert(Subject):
 
     Raises:
         ValueError: without any condition, for one that could never clear, for another level.
-        TypeError: a threshold is no number.
+        TypeError: a threshold is no number, a name no text.
     """
 
     _name: str
@@ -140,6 +141,10 @@ class Alert(Subject):
     ) -> None:
         if level not in get_args(Level):
             raise ValueError(f"level is one of {', '.join(get_args(Level))}, not {level!r}")
+        if field is not None:
+            text("field", field)
+        if name is not None:
+            text("name", name)
         self.rule = Rule(
             above=_number("above", above),
             below=_number("below", below),

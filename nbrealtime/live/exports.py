@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nbrealtime.live import options
 from nbrealtime.live.ring import Floats, Ring
 
 if TYPE_CHECKING:
@@ -105,10 +106,12 @@ def to_arrow(rings: Rings, fields: Iterable[str] | None, last: int | None) -> An
 
 
 def _gather(rings: Rings, fields: Iterable[str] | None, last: int | None) -> _Table:
+    asked = options.names("fields", fields)
+    if last is not None:
+        last = options.whole("last", last, 0)
     if isinstance(rings, Ring):
-        times, columns = rings.snapshot(fields, last)
+        times, columns = rings.snapshot(asked, last)
         return _Table(times, columns, [], None)
-    asked = None if fields is None else tuple(fields)
     topics = list(rings)
     # ``last`` of each: more cannot be among the newest of all.
     parts = [ring.snapshot(asked, last) for ring in rings.values()]

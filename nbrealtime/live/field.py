@@ -71,7 +71,8 @@ class FieldView:
 
     def alert(self, **options: Unpack[AlertOptions]) -> Alert:
         """Return an alert on this field, as ``topic.alert`` does."""
-        options.setdefault("field", self.field)
+        if options.setdefault("field", self.field) != self.field:
+            raise ValueError(f"{self.name}[{self.field!r}] is one field; {options['field']!r} is another")
         return self.topic.alert(**options)
 
     def plot(self, *args: Any, **options: Any) -> Any:

@@ -50,7 +50,7 @@ class Reader:
     """
 
     def __init__(self, *, time_field: str | None = "t", time_unit: TimeUnit = "s") -> None:
-        if time_unit not in _SECONDS:
+        if time_unit not in get_args(TimeUnit):
             raise ValueError(f"time_unit is one of {', '.join(get_args(TimeUnit))}, not {time_unit!r}")
         self._time_field = time_field
         self._scale = _SECONDS[time_unit]

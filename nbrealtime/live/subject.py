@@ -21,6 +21,7 @@ from traitlets.traitlets import EventHandler
 from nbrealtime.live.callbacks import Callback, Faults
 from nbrealtime.live.cells import Origin, own
 from nbrealtime.live.delivery import Deliver, delivery
+from nbrealtime.live.options import LEAST, given, number
 
 __all__ = ["NOTIFY_HZ", "Fresh", "Subject"]
 
@@ -55,11 +56,10 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
     _tell_after = 0.0
 
     def __init__(self, *, deliver: Deliver, notify_hz: float) -> None:
-        if not 0 < notify_hz <= 1000:
-            raise ValueError(f"notify_hz is between 0 and 1000 notifications per second, not {notify_hz!r}")
+        hz = number("notify_hz", notify_hz, "above 0 and at most 1,000 notifications per second", LEAST, 1000)
         self._origin = Origin.here()
         self._faults = Faults()
-        self._interval = 1 / notify_hz
+        self._interval = 1 / hz
         self._delivery = delivery()
         self._slot = self._delivery.slot(self._deliver, deliver)
         self._fresh = tuple(name for name, trait in self.traits().items() if isinstance(trait, Fresh))
@@ -88,6 +88,8 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         As in ``traitlets``, with three differences: notifications are coalesced (``notify_hz``), an exception goes to
         ``errors``, and the handler goes when the cell that registered it starts again.
         """
+        if not callable(handler):
+            raise TypeError(f"observe takes a function of one argument, the change, not {given(handler)}")
         if isinstance(handler, EventHandler):
             self._observed = True
             super().observe(handler, names, type)

@@ -25,6 +25,7 @@ from nbrealtime.live.gap import Gap
 from nbrealtime.live.handout import Handout
 from nbrealtime.live.history import HistoryLike, room_for
 from nbrealtime.live.iterate import MessageIterator, ended
+from nbrealtime.live.options import LEAST, MOST, number, text
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
@@ -136,8 +137,10 @@ class LiveTopic(Subject, TopicFace):
     ) -> None:
         if policy not in get_args(Policy):
             raise ValueError(f"policy is one of {', '.join(get_args(Policy))}, not {policy!r}")
-        if max_rate is not None and not 0 < max_rate < float("inf"):
-            raise ValueError(f"max_rate is a number of messages per second, or None, not {max_rate!r}")
+        if max_rate is not None:
+            number("max_rate", max_rate, "a number of messages per second, or None", LEAST, MOST)
+        if time_field is not None:
+            text("time_field", time_field)
         self._since = begin(name, since)
         self._policy = policy
         self._max_rate = max_rate
@@ -203,6 +206,7 @@ class LiveTopic(Subject, TopicFace):
 
         Raises ``ValueError`` if the pattern does not match it.
         """
+        text("name", name)
         if isinstance(self.feed, PatternFeed):
             return TopicView(self, self.feed.strand(name))
         if name != self.feed.name:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbrealtime.live.callbacks import Callback
+from nbrealtime.live.options import given, text
 
 if TYPE_CHECKING:
     from nbrealtime.live.topic import LiveTopic
@@ -35,8 +36,10 @@ class WidgetLink:
     def __init__(
         self, topic: LiveTopic, widget: Any, trait: str, transform: Callable[[Any], Any] | None
     ) -> None:
-        if not hasattr(widget, trait):
+        if not hasattr(widget, text("trait", trait)):
             raise AttributeError(f"{type(widget).__name__} has no attribute {trait!r} to link")
+        if transform is not None and not callable(transform):
+            raise TypeError(f"transform is a function of one argument, the value, not {given(transform)}")
         self._topic = topic
         self._widget = widget
         self._trait = trait

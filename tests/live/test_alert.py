@@ -60,6 +60,9 @@ def test_it_has_a_name(temp: LiveTopic, options: dict[str, Any], name: str) -> N
         ({"above": "30"}, TypeError),
         ({"above": 30, "level": "severe"}, ValueError),
         ({"above": 30, "for_": "soon"}, ValueError),
+        ({"above": 30, "field": 5}, TypeError),
+        ({"above": 30, "field": ["x", "y"]}, TypeError),
+        ({"above": 30, "name": 5}, TypeError),
         ({"over": 30}, TypeError),
     ],
 )
