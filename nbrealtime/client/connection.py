@@ -1,14 +1,14 @@
 """One socket's worth of conversation, kept up: the session, its socket, and whoever listens.
 
-Collaborators: ``session/`` decides, ``websocket.py`` carries, ``target.py``
-says where to, ``gate.py`` holds fast publishers back, ``routes.py`` and
-``notices.py`` tell sinks and listeners. Handles on it (``link.py``)
-are given out and counted by ``pool.py``.
+Collaborators: ``session/`` decides, ``dialer.py`` opens the sockets
+(``websocket.py``) that carry it and ``renewing.py`` fetches other tokens;
+``inbox.py`` has what other threads want, ``gate.py`` holds fast publishers back;
+``intake.py``, ``routes.py`` and ``notices.py`` tell sinks and listeners;
+``goodbye.py`` knows how long the end may wait. Handles on it (``link.py``) are
+given out and counted by ``pool.py``.
 
 The one rule: everything happens on the client thread. Other threads leave what
-they want in the inbox, which is emptied once a tick however much is in it (a
-call into the loop for each publish would cost fifty times as much), and read
-``status``, which is replaced and never changed.
+they want in the inbox, and read ``status``, which is replaced and never changed.
 """
 
 from __future__ import annotations
@@ -16,37 +16,32 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import socket
-import ssl
-import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from nbrealtime.client import portal
+from nbrealtime.client.dialer import Dialer, explain
 from nbrealtime.client.gate import Gate
+from nbrealtime.client.goodbye import Goodbye
 from nbrealtime.client.guarded import guarded
-from nbrealtime.client.message import Message
+from nbrealtime.client.inbox import Inbox
+from nbrealtime.client.intake import Intake
 from nbrealtime.client.notices import Listener, Notices
+from nbrealtime.client.renewing import Renewing
 from nbrealtime.client.routes import Route, Routes
-from nbrealtime.client.session import Event, Memory, Publish, Report, Session
+from nbrealtime.client.session import Event, Memory, Session
 from nbrealtime.client.session.requests import HistoryQuestion
 from nbrealtime.client.status import LinkState, Status
-from nbrealtime.client.target import Place, Target
-from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket, open_websocket
+from nbrealtime.client.target import Target
+from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket
 from nbrealtime.errors import RealtimeError
-from nbrealtime.wire.v2 import SUBPROTOCOL
 
 __all__ = ["Connection"]
 
-_HANDSHAKE_SECONDS: Final = 10.0
-_RESOLVE_SECONDS: Final = 60.0
-_GOODBYE_SECONDS: Final = 5.0
-_LAST_ANSWER_SECONDS: Final = 1.0
 _WRITE_BYTES: Final = 128 * 1024
 _HEARTBEAT_MISSED: Final = 4012
 # What every connection of this process has learnt about addresses.
@@ -65,25 +60,21 @@ class Connection:
         self.message_bytes: int | None = None
         self._session = Session(random=random.random, client=str(uuid.uuid4()), memory=_dialects)
         self._session.renewal.possible = target.may_renew
-        self._place = Place(target.url, None, None)
-        self._inbox: deque[Publish | Callable[[], None]] = deque()
-        self._errands = 0  # how many of these are no publishes
-        self._counting = threading.Lock()
-        self._is_posted = False
+        self.inbox = Inbox(self._drain)
+        self._dialer = Dialer(target)
         self._notices = Notices(Status(state=LinkState.CONNECTING, url=target.url))
         # From here on: the client thread's alone.
         self._routes = Routes()
+        self._intake = Intake(self._session, self._routes, self._notices)
+        self._renewing = Renewing(self._dialer, self._session, self._renewed)
+        self._goodbye = Goodbye(self._session)
         self._socket: WebSocket | None = None
         self._task: asyncio.Task[None] | None = None
         self._nudge = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._answered = asyncio.Event()
-        self._has_published = False
         self._timer: asyncio.TimerHandle | None = None
         self._verdict = ""
         self._is_writing = False
         self._settled_bytes = 0
-        self._renewing: asyncio.Task[None] | None = None
 
     # -- from any thread ------------------------------------------------------------------------------
 
@@ -91,7 +82,7 @@ class Connection:
     def status(self) -> Status:
         """How it is now."""
         status = self._notices.status
-        queued = self._session.outbox.queued + max(0, len(self._inbox) - self._errands)
+        queued = self._session.outbox.queued + self.inbox.publishes
         return status if queued == status.queued else msgspec.structs.replace(status, queued=queued)
 
     @property
@@ -103,17 +94,6 @@ class Connection:
         """Begins to connect."""
         portal.call(self._start)
 
-    def post(self, item: Publish | Callable[[], None]) -> None:
-        """Leaves a publish or an errand for the client thread, in this order."""
-        if not isinstance(item, Publish):
-            with self._counting:
-                self._errands += 1
-        self._inbox.append(item)
-        # A race costs one needless call: `_drain` lowers the flag before it looks.
-        if not self._is_posted:
-            self._is_posted = True
-            portal.call(self._drain)
-
     def wait(self, until: Callable[[], bool], timeout: float | None) -> bool:
         """Waits until it holds; ``False`` after ``timeout`` seconds. A signal interrupts it."""
         return self._notices.wait(until, timeout)
@@ -124,14 +104,9 @@ class Connection:
         return self._socket is not None
 
     def forget_socket(self) -> None:
-        """In a forked child: lets go of the parent's socket, so that the parent's end of it is the end.
-
-        Its number stays taken: the socket's Python object, collected later, would close a stranger's.
-        """
-        if self._socket is not None and self._socket.fileno >= 0:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nothing, self._socket.fileno)
-            os.close(nothing)
+        """In a forked child: lets go of the parent's socket, so that the parent's end of it is the end."""
+        if self._socket is not None:
+            self._socket.forget()
 
     # -- errands, on the client thread ----------------------------------------------------------------
 
@@ -188,20 +163,7 @@ class Connection:
         portal.assert_on_thread()
         self._drain()
         try:
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                while self._is_worth_waiting():
-                    self._drained.clear()
-                    await self._drained.wait()
-            # Some servers forget what they have not read yet when they see the goodbye.
-            async with asyncio.timeout(_LAST_ANSWER_SECONDS):
-                if self._is_up() and self._has_published:
-                    self._session.ask_alive(self._now())
-                    self._write()
-                    while self._is_up() and not self._session.is_answered:
-                        self._answered.clear()
-                        await self._answered.wait()
-        except TimeoutError:
-            pass  # a server that reads so slowly is left; what waits is counted as dropped
+            await self._goodbye.wait(self._ask_alive)
         finally:
             # Ended before the socket is, so that its end is no loss to be repaired; and also when we are
             # cancelled, since the process ends.
@@ -214,12 +176,9 @@ class Connection:
         if socket is not None:
             await asyncio.wait([socket.closed])
 
-    def _is_worth_waiting(self) -> bool:
-        """Whether what waits can still be written: a program may publish once and end, connected or not yet."""
-        state = self._session.state
-        is_first = state is LinkState.CONNECTING and self._session.error is None
-        outbox = self._session.outbox
-        return (outbox.queued > 0 or bool(outbox.acknowledged)) and (is_first or state is LinkState.CONNECTED)
+    def _ask_alive(self) -> None:
+        self._session.ask_alive(self._now())
+        self._write()
 
     # -- keeping it up --------------------------------------------------------------------------------
 
@@ -250,12 +209,12 @@ class Connection:
                 dropped = isinstance(fault, HandshakeRefused) and fault.dropped
                 session.failed(
                     self._now(),
-                    _sentence(fault),
+                    explain(fault),
                     refused=status in (401, 403),
                     status=status,
                     dropped=dropped,
                 )
-                self._drained.set()
+                self._goodbye.stir()
                 self._notice()
             else:
                 if socket is not None and self._begin(socket):
@@ -264,39 +223,19 @@ class Connection:
 
     async def _attempt(self) -> WebSocket | None:
         if not self._session.falls_back:
-            self._place = await self._resolve()
-        place = self._place
-        # With the subprotocol the token is said in the hello: an address is logged by many hands.
-        offers = self._session.attempt(place.url, place.token)
+            await self._dialer.find()
+        place = self._dialer.place
+        offers_v2 = self._session.attempt(place.url, place.token)
         if self._is_over():
             self._finish(self._session.take_reports())
             return None
-        async with asyncio.timeout(_HANDSHAKE_SECONDS):
-            return await open_websocket(
-                place.url if offers else place.full_url,
-                on_frames=self._receive,
-                on_writable=self._write,
-                on_socket=self._adopt,
-                subprotocol=SUBPROTOCOL if offers else None,
-            )
+        return await self._dialer.open(
+            offers_v2=offers_v2, on_frames=self._receive, on_writable=self._write, on_socket=self._adopt
+        )
 
-    async def _resolve(self) -> Place:
-        target = self.target
-        if not target.may_block:
-            return target.resolve()
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            return await portal.blocking(target.resolve)
-
-    async def _renew(self) -> None:
-        """Fetches another token for the connection that is open."""
-        try:
-            place = await self._resolve()
-        except (OSError, ValueError, RealtimeError) as fault:
-            reports = self._session.renewal_failed(self._now(), f"no new token: {_sentence(fault)}")
-            self._notices.report(reports)
-        else:
-            if place.token is not None:
-                self._session.renew(place.token, self._now())
+    def _renewed(self, reports: list[Event]) -> None:
+        """Another token was fetched, or could not be."""
+        self._notices.report(reports)
         self._arm()
         self._write()
 
@@ -309,14 +248,13 @@ class Connection:
             socket.close()
             return False
         self._verdict = ""
-        self._notices.report(self._session.opened(self._now(), self._place.token))
+        self._notices.report(self._session.opened(self._now(), self._dialer.place.token))
         self._tick(self._now())
         return True
 
     def _end(self, closing: Closing) -> None:
         self._socket = None
-        self._drained.set()
-        self._answered.set()
+        self._goodbye.stir()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -355,16 +293,9 @@ class Connection:
             self._verdict = reason
             self._socket.leave(_HEARTBEAT_MISSED if self._session.heartbeat.is_silent(now) else 1000)
             return
-        if self._session.renewal.wanted and self._renewing is None:
-            self._renewing = asyncio.get_running_loop().create_task(self._renew())
-            self._renewing.add_done_callback(self._renewed)
+        self._renewing.look()
         self._arm()
         self._write()
-
-    def _renewed(self, task: asyncio.Task[None]) -> None:
-        self._renewing = None
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            raise fault
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -391,21 +322,9 @@ class Connection:
 
     def _drain(self) -> None:
         """Takes over what other threads have left."""
-        portal.assert_on_thread()
-        self._is_posted = False
-        inbox, publish = self._inbox, self._session.publish
-        taken = 0
-        # Only what is there now: a thread that publishes without pause must not keep us here.
-        for _ in range(len(inbox)):
-            item = inbox.popleft()
-            if isinstance(item, Publish):
-                taken += item.size
-                publish(item)
-                self._has_published = True
-            else:
-                with self._counting:
-                    self._errands -= 1
-                item()
+        taken = self.inbox.empty(self._session.publish)
+        if taken:
+            self._goodbye.has_published = True
         self._write(taken)
 
     def _write(self, taken: int = 0) -> None:
@@ -421,7 +340,7 @@ class Connection:
                 self._is_writing = True
                 asyncio.get_running_loop().call_soon(self._write_on)
         if not outbox and not outbox.acknowledged:
-            self._drained.set()
+            self._goodbye.stir()
         self.gate.update(
             taken, outbox.held_bytes, acknowledged=outbox.acknowledged_bytes, offline=outbox.is_offline
         )
@@ -438,31 +357,12 @@ class Connection:
         self._write()
 
     def _receive(self, frames: list[bytes]) -> None:
-        """Reads what one read brought: to each subscription one list."""
+        """Reads what one read brought."""
         session = self._session
-        now, wall = self._now(), time.time()
+        now = self._now()
         session.heard(now)
-        batches: dict[str, list[Message]] = {}
         was_up = self._is_up()
-        for frame in frames:
-            for event in session.receive(frame, now, wall):
-                if isinstance(event, Message):
-                    # v2 says which subscription it is for.
-                    name = event.subscription
-                    for topic in session.subscriptions.routes(event.topic) if name is None else (name,):
-                        batch = batches.get(topic)
-                        if batch is None:
-                            batches[topic] = [event]
-                        else:
-                            batch.append(event)
-                elif isinstance(event, Report):
-                    self._notices.report([event])
-                else:
-                    # What came before it is told before it.
-                    self._routes.hand_on(event.topic, batches.pop(event.topic, []))
-                    self._routes.tell(event)
-        for topic, batch in batches.items():
-            self._routes.hand_on(topic, batch)
+        self._intake.read(frames, now, time.time())
         if not frames:
             return
         if self._is_up() and not was_up:
@@ -476,7 +376,7 @@ class Connection:
             if deadline is not None and (self._timer is None or deadline < self._timer.when()):
                 self._arm()
         if session.latency != self._notices.status.latency or session.is_answered:
-            self._answered.set()
+            self._goodbye.stir()
             self._notice()
 
     # -- details --------------------------------------------------------------------------------------
@@ -486,11 +386,11 @@ class Connection:
         self._notices.update(self._compose)
 
     def _compose(self) -> Status:
-        session, outbox = self._session, self._session.outbox
+        session, outbox, place = self._session, self._session.outbox, self._dialer.place
         return Status(
             state=session.state,
-            url=self._place.url,
-            user=session.user or self._place.user,
+            url=place.url,
+            user=session.user or place.user,
             latency=session.latency,
             attempts=session.attempts,
             queued=outbox.queued,
@@ -511,18 +411,3 @@ class Connection:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def _sentence(fault: Exception) -> str:
-    """Why an attempt failed, for people."""
-    if isinstance(fault, ConnectionRefusedError):
-        return "nothing listens there: is the server running?"
-    if isinstance(fault, TimeoutError):
-        return f"no answer within {_HANDSHAKE_SECONDS:g} s"
-    if isinstance(fault, socket.gaierror):
-        return "the host's name is not known"
-    if isinstance(fault, ssl.SSLError):
-        return f"no secure connection: {fault.reason or fault}"
-    if isinstance(fault, OSError) and fault.strerror:
-        return fault.strerror
-    return str(fault)

@@ -71,7 +71,7 @@ class Subscription:
             self._forget(self)
             if not self._connection.is_ended:
                 route = self._route
-                self._connection.post(lambda: self._connection.remove_route(route))
+                self._connection.inbox.post(lambda: self._connection.remove_route(route))
 
     def __repr__(self) -> str:
         return f"Subscription({self.topic!r}, {'open' if self._route.open else 'closed'})"
@@ -163,7 +163,7 @@ class Link:
         self._check_open()
         subscription = Subscription(self._connection, route, self._subscriptions.discard)
         self._subscriptions.add(subscription)
-        self._connection.post(lambda: self._connection.add_route(route))
+        self._connection.inbox.post(lambda: self._connection.add_route(route))
         return subscription
 
     @overload
@@ -259,12 +259,12 @@ class Link:
             receipt = Receipt(topic)
         self._check_open()
         milliseconds = time_ns() // 1_000_000 if time is None else round(time * 1000)
-        connection.post(
+        connection.inbox.post(
             Publish(topic, data, size, receipt=receipt, time=milliseconds, retain=retain, echo=echo)
         )
         if ack and full == "drop_oldest":
             bound = self.queue_bytes
-            connection.post(lambda: connection.make_room(bound))
+            connection.inbox.post(lambda: connection.make_room(bound))
         return receipt
 
     def history(
@@ -281,13 +281,13 @@ class Link:
         request = HistoryRequest(check_topic(topic))
         self._check_open()
         question = HistoryQuestion(topic, request, since=since, limit=limit, reverse=reverse)
-        self._connection.post(lambda: self._connection.ask(question))
+        self._connection.inbox.post(lambda: self._connection.ask(question))
         return request
 
     def reconnect(self) -> None:
         """Tries now, if there is no connection. Raises `ConnectionClosed`."""
         self._check_open()
-        self._connection.post(self._connection.reconnect)
+        self._connection.inbox.post(self._connection.reconnect)
 
     def wait_connected(self, timeout: float | None = None) -> bool:
         """Waits until connected; ``False`` after ``timeout`` seconds, or when it is closed instead."""
@@ -316,7 +316,7 @@ class Link:
             subscription.close()
         # With the last one the connection itself ends, and tells the listeners.
         if not self._release(connection) and not connection.is_ended:
-            connection.post(self._leave)
+            connection.inbox.post(self._leave)
 
     def _leave(self) -> None:
         """The listeners of this handle hear that it is closed, and then nothing more."""
@@ -330,9 +330,11 @@ class Link:
         self._check_open()
         connection = self._connection
         self._listeners.append(listener)
-        connection.post(lambda: connection.add_listener(listener))
+        connection.inbox.post(lambda: connection.add_listener(listener))
         return lambda: (
-            None if connection.is_ended else connection.post(lambda: connection.remove_listener(listener))
+            None
+            if connection.is_ended
+            else connection.inbox.post(lambda: connection.remove_listener(listener))
         )
 
     def _check_open(self) -> None:

@@ -14,6 +14,7 @@ anything is said about the end of the connection.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -128,6 +129,16 @@ class WebSocket(asyncio.Protocol):
         """Ends at once, and without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def forget(self) -> None:
+        """In a forked child: lets go of the parent's socket.
+
+        Its number stays taken: the socket's Python object, collected later, would close a stranger's.
+        """
+        if self.fileno >= 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, self.fileno)
+            os.close(nothing)
 
     # -- asyncio.Protocol -----------------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from nbrealtime.client import LinkState, portal
-from nbrealtime.client import connection as connection_module
+from nbrealtime.client import LinkState, dialer, portal
 from nbrealtime.client.session import backoff, heartbeat
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.testing import FaultyNetwork
@@ -319,7 +318,7 @@ def test_a_server_that_is_busy_but_talks_is_not_given_up(
 def test_a_handshake_that_is_never_answered_ends(
     network: FaultyNetwork, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "_HANDSHAKE_SECONDS", 0.2)
+    monkeypatch.setattr(dialer, "_HANDSHAKE_SECONDS", 0.2)
     network.black_hole()
     link = connect(network.url, "t", ear=ear)
     ear.wait(lambda ear: bool(ear.statuses) and ear.statuses[-1].error is not None)
