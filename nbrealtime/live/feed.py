@@ -1,8 +1,8 @@
 """What arrives on one topic, kept for whoever looks: the ring of samples and the newest record.
 
 ``Feed`` is the sink that a subscription of ``nbrealtime.client`` fills on the client thread. It turns payloads
-into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record``, and
-then tells its taps (delivery, iterators, waiters: they are given the messages) and its watchers (plots, tiles:
+into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record`` and the
+lists of numbers among them (``Lists``), and then tells its taps (delivery, iterators, waiters: they are given the messages) and its watchers (plots, tiles:
 they only learn that there is something). ``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
 
 The rule here: *nothing on this path runs a user's code or waits for anybody*. A reader takes the newest record,
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nbrealtime.live.gap import OFFLINE, Gap
+from nbrealtime.live.lists import Lists, packed
 from nbrealtime.live.rate import Rate
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import Block, Reader, TimeUnit
@@ -33,6 +34,9 @@ __all__ = ["SILENT_SECONDS", "Feed", "FeedStatus", "Record", "SampleTap", "Tap",
 
 SILENT_SECONDS = 10.0
 """After this long without any message a topic says so, and which others carry data."""
+
+
+_LISTS_SHARE = 4
 
 
 class TopicState(StrEnum):
@@ -91,7 +95,8 @@ class Feed:
     """One topic's stream, filled on the client thread and read from anywhere.
 
     ``time_field`` and ``time_unit`` are those of ``samples.Reader``, ``samples`` and ``max_bytes`` those of
-    ``Ring``. ``clock`` is monotonic, in seconds.
+    ``Ring``. Lists of numbers are kept beside it, as they came, in at most a quarter of ``max_bytes``: 16 MiB by
+    default, and nothing where none come. ``clock`` is monotonic, in seconds.
     """
 
     def __init__(
@@ -106,6 +111,8 @@ class Feed:
     ) -> None:
         self.name = name
         self.ring = Ring(samples=samples, max_bytes=max_bytes)
+        self.time_field = time_field
+        """The member of an object that holds its time or times; None: there is none."""
         self.hint: Callable[[], str] = str
         """Says which topics carry data instead, for a topic that hears nothing; set by its connection."""
         self._reader = Reader(time_field=time_field, time_unit=time_unit)
@@ -116,6 +123,7 @@ class Feed:
         self._rate = Rate()
         self._lock = threading.Lock()  # for changing what is below; never held while calling out
         self._record = Record()
+        self._lists = Lists(max_bytes // _LISTS_SHARE)
         self._held: Record | None = None  # what the traits show while paused
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._taps: tuple[Tap, ...] = ()
@@ -151,6 +159,11 @@ class Feed:
     def newest(self) -> Record:
         """The newest record, paused or not."""
         return self._record
+
+    def past(self) -> tuple[Message | None, list[Message]]:
+        """The newest message, and of those up to it the ones that carry lists of numbers, packed, as far as they are kept."""
+        with self._lock:
+            return self._record.message, self._lists.all()
 
     @property
     def paused(self) -> bool:
@@ -285,11 +298,19 @@ class Feed:
     def clear(self) -> None:
         """Forget the samples; what is known about the stream stays."""
         self.ring.clear()
+        with self._lock:
+            self._lists.clear()
         self._tell()
 
     def touch(self) -> None:
         """Tell everybody who looks on to look again."""
         self._tell()
+
+    def bound(self, max_bytes: int) -> None:
+        """Keep at most ``max_bytes`` of samples from now on, and a quarter of it of lists."""
+        self.ring.bound(max_bytes)
+        with self._lock:
+            self._lists.bound(max_bytes // _LISTS_SHARE)
 
     def mirror(self, record: Record) -> None:
         """Stand where ``record`` does; for a topic of a pattern, which is subscribed with it."""
@@ -305,7 +326,7 @@ class Feed:
     def received(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        self._keep(messages)
+        lists = self._keep(messages)
         self._heard = self._clock()
         self._rate.add(len(messages), self._heard)
         with self._lock:
@@ -318,10 +339,15 @@ class Feed:
                 count=record.count + len(messages),
                 position=self._position_after(messages) or record.position,
             )
+            # With the record: who joins is told a message or finds it in the past.
+            self._lists.keep(lists)
         self._tell(messages)
 
-    def _keep(self, messages: Sequence[Message]) -> None:
-        """Turn payloads into samples. A publisher who says when something was measured knows better than the server."""
+    def _keep(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Turn payloads into samples, and return the lists among them.
+
+        A publisher who says when something was measured knows better than the server.
+        """
         timed = (
             (message.data, message.timestamp if message.time is None else message.time)
             for message in messages
@@ -330,6 +356,7 @@ class Feed:
             self.ring.append(block.times, block.columns)
             for tap in self._sample_taps:
                 tap(self, block)
+        return packed(messages, self.time_field)
 
     def _position_after(self, messages: Sequence[Message]) -> Position | None:
         for message in reversed(messages):

@@ -122,7 +122,7 @@ class PatternFeed(Feed):
             # In powers of two, so that a thousand topics move every sample ten times and not a thousand.
             share = max(min(self._max_bytes, _LEAST_BYTES), self._max_bytes >> len(strands).bit_length())
             for other in strands.values():
-                other.ring.bound(share)
+                other.bound(share)
             strand = Feed(name, max_bytes=share, **self._options)
             strand.hint = self.hint
             strand.mirror(self._record)
@@ -170,7 +170,7 @@ class PatternFeed(Feed):
                 strand.gap(reason, missed)
         super().gap(reason, missed, topic)
 
-    def _keep(self, messages: Sequence[Message]) -> None:
+    def _keep(self, messages: Sequence[Message]) -> Sequence[Message]:
         for name, group in groupby(messages, _topic_of):
             batch = list(group)
             strand = self._strands.get(name) or self._begin(name)
@@ -181,6 +181,7 @@ class PatternFeed(Feed):
             self._undrawable = strand.undrawable
             if strand.unequal and not self._unequal:
                 self._unequal = f"({name}) {strand.unequal}"
+        return ()  # each strand keeps its own
 
     def _position_after(self, messages: Sequence[Message]) -> Position | None:
         return None  # each topic has its own

@@ -1,29 +1,33 @@
 """Messages as columns of a heatmap: a list of numbers is a column, a number of each topic or field is a row.
 
 Collaborators: `heatmap.LiveHeatmap` taps the topic into `Arrays.put` (client thread), `heatpart`
-has it collected on the pump thread.
+has it collected on the pump thread, `heatpast` tells what came before.
 
 The one rule: arrays are taken as they came. The topic's ring has them as samples, one after the
-other, and no longer knows which began a message.
+other, and no longer knows which began a message; so its feed keeps them beside it (`live.lists`).
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from nbrealtime.live.backlog import Backlog
+from nbrealtime.live.lists import as_numbers
 from nbrealtime.widgets.heatgrid import MOST_ROWS, HeatGrid, Values
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
 
-__all__ = ["Arrays"]
+__all__ = ["Arrays", "is_list", "is_number", "member"]
 
 _COLLECTED: Final = 500
+_RECALLED: Final = 4_000
+"""Messages of the past that one frame takes: already arrays of float32, and to be seen within a second."""
 _UNSEEN: Final = 1_000
 _WAITING: Final = 10_000
 _WAITING_BYTES: Final = 8 * 1024 * 1024
@@ -39,6 +43,7 @@ class Arrays:
         topics: whether each topic is a row (of a pattern).
         positions: where the rows lie: the first and the last, or one for each; None counts them.
         unit: of the positions.
+        time_field: the member of an object that holds its time, and is neither a list nor a row.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Arrays:
         topics: bool = False,
         positions: Sequence[float] | None = None,
         unit: str = "",
+        time_field: str | None = None,
     ) -> None:
         self.grid = HeatGrid(window)
         self.lock = threading.Lock()
@@ -58,10 +64,32 @@ class Arrays:
         self._topics = topics
         self._positions = positions
         self._unit = unit
+        self._time_field = time_field
         self._names: dict[str, int] = {}
+        self._past: deque[Message] = deque()  # what came before; goes first, and is shared with the feed
         self._waiting: Backlog[Message] = Backlog(messages=_WAITING, max_bytes=_WAITING_BYTES)
         # For `came`: the first message is put by the thread that makes the heatmap.
         self._counting = threading.Lock()
+
+    def recall(self, messages: Sequence[Message]) -> None:
+        """Takes what came before the first `put`. The caller holds the lock."""
+        with self._counting:
+            self.came += len(messages)
+        self._past.extend(messages)
+
+    def recall_numbers(
+        self, names: Sequence[str], times: Sequence[float], columns: Sequence[Values], came: int
+    ) -> None:
+        """Takes columns of ``came`` messages that carried a number for each of ``names``, before the first `put`.
+
+        The caller holds the lock.
+        """
+        with self._counting:
+            self.came += came
+        self._names = {name: at for at, name in enumerate(names)}
+        self.grid.shape(len(names))
+        for time, column in zip(times, columns, strict=True):
+            self.grid.add(time, column)
 
     def put(self, messages: Sequence[Message]) -> None:
         """Queues messages. Those that nobody looks at become columns before too many wait."""
@@ -76,7 +104,14 @@ class Arrays:
                 self.lock.release()
 
     def collect(self) -> bool:
-        """Makes columns of what waits, up to 500 messages; returns whether more waits. The caller holds the lock."""
+        """Makes columns of what waits, up to 500 messages; returns whether more waits. The caller holds the lock.
+
+        Of the past it takes up to 4,000.
+        """
+        for _ in range(min(_RECALLED, len(self._past))):
+            self._take(self._past.popleft())
+        if self._past:
+            return True
         for _ in range(_COLLECTED):
             message = self._waiting.take()
             if message is None:
@@ -99,23 +134,25 @@ class Arrays:
         time = message.timestamp if message.time is None else message.time
         data = message.data
         if self._field is not None:
-            data = _member(data, self._field)
+            data = member(data, self._field)
         if self._topics:
             self._named(time, {message.topic: data})
             return
         if isinstance(data, Mapping):
-            lists = [value for value in data.values() if _listed(value)]
-            if not lists:
-                self._named(time, data)
+            fields = [(name, value) for name, value in data.items() if name != self._time_field]
+            lists = (value for _name, value in fields if is_list(value))
+            first = next(lists, None)
+            if first is None:
+                self._named(time, dict(fields))
                 return
-            data = lists[0]
+            data = first
         self._column(time, data)
 
     def _column(self, time: float, data: Any) -> None:
-        if not _listed(data):
+        if not is_list(data):
             self.note = f"{self._who()} carries {_what(data)}; a heatmap needs lists of numbers"
             return
-        values = _numbers(data)
+        values = as_numbers(data)
         if values is None or not 1 <= len(values) <= MOST_ROWS:
             self.note = (
                 f"{self._who()} carries lists that are not all numbers"
@@ -133,7 +170,7 @@ class Arrays:
         self.grid.add(time, values)
 
     def _named(self, time: float, data: Mapping[str, Any]) -> None:
-        numbers = {name: _number(value) for name, value in data.items() if _is_number(value)}
+        numbers = {name: _number(value) for name, value in data.items() if is_number(value)}
         if not numbers:
             self.note = f"{self._who()} carries no numbers"
             return
@@ -156,7 +193,8 @@ class Arrays:
         return "the topic" if self._field is None else f"field {self._field}"
 
 
-def _member(data: Any, path: str) -> Any:
+def member(data: Any, path: str) -> Any:
+    """The member of ``data`` that ``path`` leads to, or None; a name with dots in it comes before a path."""
     if isinstance(data, Mapping) and path in data:
         return data[path]
     for name in path.split("."):
@@ -167,11 +205,13 @@ def _member(data: Any, path: str) -> Any:
     return data
 
 
-def _listed(value: Any) -> bool:
+def is_list(value: Any) -> bool:
+    """Whether it can be a column."""
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it can be a row's value."""
     return isinstance(value, (bool, int, float))
 
 
@@ -182,27 +222,7 @@ def _number(value: Any) -> float:
         return float("nan")
 
 
-def _numbers(values: Any) -> Values | None:
-    """A list as float32, null and what is too large as gaps; None if anything in it is no number."""
-    try:
-        with np.errstate(over="ignore"):
-            found: Values = np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        if not all(value is None or _is_number(value) for value in values):
-            return None
-        with np.errstate(over="ignore"):
-            found = np.array([np.nan if value is None else _number(value) for value in values]).astype(
-                np.float32
-            )
-    # numpy also reads texts that look like numbers.
-    if found.ndim != 1 or (
-        isinstance(values, (list, tuple)) and any(isinstance(value, str) for value in values)
-    ):
-        return None
-    return found
-
-
 def _what(data: Any) -> str:
     if data is None:
         return "no such field"
-    return "text" if isinstance(data, str) else "single numbers" if _is_number(data) else "nested values"
+    return "text" if isinstance(data, str) else "single numbers" if is_number(data) else "nested values"

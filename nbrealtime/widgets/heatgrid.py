@@ -16,15 +16,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from nbrealtime.live.lists import LONGEST, Singles
+
 __all__ = ["MOST_BINS", "MOST_BYTES", "MOST_ROWS", "HeatGrid", "bin_width"]
 
 MOST_BINS: Final = 1024
 """Columns in a window: about as many as a screen shows."""
-MOST_ROWS: Final = 4096
+MOST_ROWS: Final = LONGEST
 MOST_BYTES: Final = 2 * 1024 * 1024
 """Of all columns: a snapshot travels in one frame, and again every 2 s while nobody can be heard."""
 
-Values = NDArray[np.float32]
+Values = Singles
 
 
 def bin_width(window: float, rows: int) -> float:

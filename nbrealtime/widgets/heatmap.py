@@ -1,7 +1,7 @@
 """`LiveHeatmap`: arrays over time, a column for each.
 
-Collaborators: the topic's feed hands over every message (`Feed.tap`), `arrays.Arrays` makes
-columns of them, `heatpart` streams those, `stream.StreamPanel` does what all do that show messages,
+Collaborators: the topic's feed hands over every message (`Feed.tap`) and those that it keeps
+(`heatpast`), `arrays.Arrays` makes columns of them, `heatpart` streams those, `stream.StreamPanel` does what all do that show messages,
 ``js/src/heatmap.ts`` draws.
 
 The one rule: values travel as they are, and each view makes colours of them. So the range follows
@@ -21,8 +21,9 @@ from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.arrays import Arrays
 from nbrealtime.widgets.heatgrid import MOST_ROWS
 from nbrealtime.widgets.heatpart import HeatPart, Source
+from nbrealtime.widgets.heatpast import follow_from_past
 from nbrealtime.widgets.parts import Part
-from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
+from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, topics_of
 from nbrealtime.wire.times import parse_duration
 from nbrealtime.wire.topics import is_pattern
 
@@ -133,17 +134,20 @@ class LiveHeatmap(HeatPanel):
             height=height,
         )
         [found] = topics_of([topic], "a heatmap")
+        self._field = field if field is not None else getattr(topic, "field", None)
+        self._topics = is_pattern(found.name)
         self._arrays = Arrays(
             looks["window"],
-            field=field if field is not None else getattr(topic, "field", None),
-            topics=is_pattern(found.name),
+            field=self._field,
+            topics=self._topics,
             positions=_positions(y),
             unit=y_units,
+            time_field=found.feed.time_field,
         )
         super().__init__(found, self._arrays, units=units, **looks)
 
     def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
-        return (follow(feed, self._arrays.put),)
+        return (follow_from_past(feed, self._arrays, self._field, topics=self._topics),)
 
 
 def heatmap(subject: Any, /, **options: Any) -> LiveHeatmap:

@@ -301,22 +301,22 @@ class Notebook:
         )
         return self.number(attribute)
 
-    def filled_within(self, seconds: float) -> float:
+    def filled_within(self, seconds: float, selector: str = ".nbrt-plot") -> float:
         """Wait for the first plot's first samples; return how long they took after the plot was there."""
         found: float = self.page.evaluate(
-            """async (bound) => {
+            """async ([bound, selector]) => {
               const soon = (found) => new Promise((resolve, reject) => {
                 const look = () => { const value = found(); if (value) resolve(value); else if (performance.now() > end)
                   reject(new Error("it never came")); else setTimeout(look, 10); };
                 const end = performance.now() + bound * 1000;
                 look();
               });
-              const root = await soon(() => document.querySelector(".nbrt-plot"));
+              const root = await soon(() => document.querySelector(selector));
               const began = performance.now();
               await soon(() => root.getAttribute("data-t0"));
               return (performance.now() - began) / 1000;
             }""",
-            seconds,
+            [seconds, selector],
         )
         return found
 

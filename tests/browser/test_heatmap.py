@@ -157,3 +157,48 @@ def test_it_goes_on_beside_a_busy_cell_a_reload_fills_it_and_a_rerun_replaces_it
     notebook.screenshot("heatmap-light-stale")
     notebook.run(1)
     expect(notebook.find(".nbrt-heatmap")).to_have_count(3)
+
+
+# A minute of arrays and of samples, all told before anything shows them.
+PAST = """\
+import nbrealtime as rt, time
+import numpy as np
+scan, tone = rt.subscribe("lab:scan"), rt.subscribe("lab:tone")
+began = time.time() - 59
+for n in range(590):
+    at = began + n / 10
+    rt.publish("lab:scan", [n % 7, *range(63)], time=at)
+    t = at + np.arange(100) / 1000
+    rt.publish("lab:tone", {"t": t.tolist(), "value": np.sin(2 * np.pi * 125 * t).tolist()})
+_ = scan.wait(n=590, timeout=20), tone.wait(n=590, timeout=20)
+"""
+
+BOTH = "from IPython.display import display\ndisplay(scan.heatmap(), tone.spectrogram())"
+
+
+def test_the_window_that_came_before_is_there_for_a_new_view_a_reload_and_a_second_tab(open_notebook):
+    kinds = [f'.nbrt-heatmap[aria-roledescription="live {kind}"]' for kind in ("heatmap", "spectrogram")]
+    notebook = open_notebook(SERVER, PAST, BOTH)
+    notebook.run_all()
+    spans = [shown(notebook, kind) for kind in kinds]
+    assert spans == pytest.approx([58.9, 58.6], abs=0.3)
+    notebook.save()
+
+    notebook.page.reload()
+    took = [notebook.filled_within(30, kind) for kind in kinds]
+    assert max(took) < 1.0, f"the pictures were empty for {took} s after they were rendered"
+    assert [shown(notebook, kind) for kind in kinds] == spans
+
+    second = notebook.second_tab()
+    took = [second.filled_within(10, kind) for kind in kinds]
+    assert max(took) < 1.0, f"a second tab's pictures were empty for {took} s"
+    assert [shown(second, kind) for kind in kinds] == spans
+    assert notebook.complaints == second.complaints == []
+    assert notebook.errors() == []
+
+
+def shown(notebook, kind):
+    """Seconds from the oldest column to the newest, as soon as there are any."""
+    one = notebook.find(kind)
+    expect(one).to_have_attribute("data-t0", re.compile(r"\d+"))
+    return round((notebook.number("data-t", one) - notebook.number("data-t0", one)) / 1000, 3)

@@ -144,6 +144,96 @@ def test_topics_of_a_pattern_are_rows(connection):
     assert column == [1, 2]
 
 
+def test_one_that_is_made_late_begins_with_the_window_that_came_before(topic):
+    hear(topic, *([n, n + 1, None] for n in range(100)))
+    early = LiveHeatmap(topic, window=30)
+    hear(topic, [100, 101, 102], start=1100)
+    header, columns = snapshot(early)
+    assert (header["came"], list(columns)) == (32, [1070.0 + n for n in range(31)])
+    assert hole(columns[1070.0]) == [70, 71, None]
+    assert columns[1100.0] == [100, 101, 102]
+    # And the next one has what that one has, whoever looked at it.
+    again = snapshot(LiveHeatmap(topic, window=30))[1]
+    assert {time: hole(column) for time, column in again.items()} == {
+        time: hole(column) for time, column in columns.items()
+    }
+
+
+def test_scalars_after_arrays_leave_the_picture_and_arrays_after_scalars_begin_it(topic):
+    hear(topic, 21.5, [1, 2], [3, 4])
+    assert list(snapshot(LiveHeatmap(topic))[1].values()) == [[1, 2], [3, 4]]
+    hear(topic, 21.5, start=1003)
+    header, columns = snapshot(LiveHeatmap(topic))
+    assert list(columns.values()) == [[1, 2], [3, 4]]
+    assert "carries single numbers" in header["note"]
+
+
+def test_names_after_arrays_begin_anew_also_in_the_past(topic):
+    hear(topic, [1, 2], [3, 4], {"x": 1, "y": 2}, {"x": 3, "y": None}, {"x": 5, "z": 6, "t": 1004.0})
+    early = snapshot(LiveHeatmap(topic))
+    assert early[0]["axis"]["names"] == ["x", "y", "z"]
+    assert [hole(column) for column in early[1].values()] == [[1, 2, None], [3, None, None], [5, None, 6]]
+    hear(topic, [7, 8], start=1005)
+    assert list(snapshot(LiveHeatmap(topic))[1].values()) == [[1, 2], [3, 4], [7, 8]]
+
+
+def test_a_pattern_begins_with_what_its_topics_carried(connection):
+    pattern = connection.topic("lab:*")
+    pattern.feed = PatternFeed("lab:*")
+    for n in range(3):
+        pattern.feed.received(
+            [Message("lab:a", float(n), 1000.0 + n), Message("lab:b", 10.0 + n, 1000.0 + n)]
+        )
+    pattern.feed.received([Message("lab:text", "warm", 1003.0)])
+    heatmap = LiveHeatmap(pattern)
+    pattern.feed.received([Message("lab:c", 5.0, 1004.0)])
+    header, columns = snapshot(heatmap)
+    assert header["axis"]["names"] == ["lab:a", "lab:b", "lab:c"]
+    assert [hole(column)[:2] for column in columns.values()] == [[0, 10], [1, 11], [2, 12], [None, None]]
+    assert header["came"] == 7
+
+
+def test_the_past_has_the_field_that_is_asked_for(topic):
+    hear(topic, *({"name": "x", "a": [n, n], "deep": {"b": [n, 2, 3]}, "n": n} for n in range(3)))
+    for options, expected in (({}, [1, 1]), ({"field": "deep.b"}, [1, 2, 3])):
+        assert snapshot(LiveHeatmap(topic, **options))[1][1001.0] == expected
+    assert snapshot(LiveHeatmap(topic, field="n"))[0]["note"] == (
+        "field n carries single numbers; a heatmap needs lists of numbers"
+    )
+
+
+def test_a_batch_that_comes_while_it_joins_is_taken_once(topic, monkeypatch):
+    hear(topic, [0, 0], start=999)
+    received = topic.feed._tell
+    made = []
+
+    def tell(messages=()):
+        if messages and not made:
+            made.append(LiveHeatmap(topic))
+        received(messages)
+
+    monkeypatch.setattr(topic.feed, "_tell", tell)
+    topic.feed.received([Message("lab:temp", [1, 2], 1000.0), Message("lab:temp", [3, 4], 1001.0)])
+    header, columns = snapshot(made[0])
+    assert (header["came"], list(columns.values())) == (3, [[0, 0], [1, 2], [3, 4]])
+
+
+def test_a_long_past_is_there_within_a_few_frames(topic):
+    hear(topic, *([float(n)] * 16 for n in range(12_000)), step=0.005)
+    heatmap = LiveHeatmap(topic)
+    hear(topic, [0.0] * 16, start=1060)
+    for _ in range(4):
+        header, columns = snapshot(heatmap)
+    assert (header["late"], header["came"]) == (0, 12_001)
+    assert max(columns) - min(columns) == pytest.approx(60, abs=0.2)
+
+
+def test_a_topics_clearing_clears_the_past(topic):
+    hear(topic, [1, 2], [3, 4])
+    topic.feed.clear()
+    assert list(snapshot(LiveHeatmap(topic))[1].values()) == [[3, 4]]
+
+
 @pytest.mark.parametrize(
     ("data", "note"),
     [

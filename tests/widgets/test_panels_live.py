@@ -6,12 +6,15 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nbrealtime.live.connection import Connection, default_connection, open_connection
 from nbrealtime.testing import FaultyNetwork, running_server
 from nbrealtime.widgets.badge import ConnectionBadge
 from nbrealtime.widgets.card import card
+from nbrealtime.widgets.heatmap import LiveHeatmap
+from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.presence import PresenceBar
 from nbrealtime.widgets.publish import PublishBox
 
@@ -74,6 +77,27 @@ class Page:
         with self.comm.arrived:
             assert self.comm.arrived.wait_for(found, 10), self.frames()[-3:]
         return self.frames()[-1]
+
+
+def test_a_second_users_heatmap_begins_with_what_the_server_remembers(server, mine):
+    scan = mine.topic("lab:scan")
+    for n in range(20):
+        mine.publish("lab:scan", [n, n + 0.5], time=1000.0 + n, ack=True).wait(10)
+    scan.wait(n=20, timeout=10)
+    with open_connection(server.url, server.token("bob", name="Bob")) as theirs:
+        # Made at once, and made after the server has told: both begin where the history does.
+        told = theirs.topic("lab:scan", since=20)
+        early = LiveHeatmap(told)
+        told.wait(n=20, timeout=10)
+        for heatmap in (early, LiveHeatmap(told), LiveHeatmap(scan)):
+            frame = Page(heatmap).wait(lambda part: part.get("came") == 20)
+            assert (frame["rows"], frame["late"]) == (2, 0)
+            assert len(columns(heatmap)) == 20
+
+
+def columns(heatmap: LiveHeatmap) -> list[float]:
+    _header, [_bins, times, _values] = heatmap._stream.snapshot(0.0, Viewing(600))
+    return np.frombuffer(times).tolist()
 
 
 def test_presence_changes_when_a_second_client_joins_and_leaves(server, mine):

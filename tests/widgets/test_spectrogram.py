@@ -69,6 +69,17 @@ def test_samples_that_come_in_pieces_give_the_same_spectra(topic, connection):
     assert np.array(list(found.values())) == pytest.approx(np.array(list(expected.values())), abs=1e-3)
 
 
+def test_one_that_is_made_late_begins_with_the_window_that_came_before(topic):
+    feed(topic, sine(90_000))
+    header, columns = whole(Spectrogram(topic, fs=FS, window=60))
+    # The newest 60 s of the 90: a segment of 256 samples every 128.
+    assert header["came"] == (60_000 - 256) // 128 + 1
+    assert min(columns) == pytest.approx(1030.1, abs=0.2)
+    assert max(columns) == pytest.approx(1089.9, abs=0.2)
+    feed(topic, sine(10 * 128, start=90_000), start=1090.0)
+    assert whole(Spectrogram(topic, fs=FS, window=60))[0]["came"] == header["came"]
+
+
 def test_a_gap_ends_a_segment(topic):
     spectrogram = Spectrogram(topic, fs=FS)
     feed(topic, sine(300))

@@ -1,0 +1,98 @@
+"""The lists of a topic are kept as they came, in bounded bytes, and nothing else is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from nbrealtime.client import Message
+from nbrealtime.live.feed import Feed
+from nbrealtime.live.lists import LONGEST
+from nbrealtime.live.patternfeed import PatternFeed
+
+
+def told(*data, topic="lab:scan"):
+    return [Message(topic, value, 1000.0 + at) for at, value in enumerate(data)]
+
+
+def kept(feed):
+    return [
+        {name: list(column) for name, column in message.data.items()}
+        if isinstance(message.data, dict)
+        else message.data.tolist()
+        for message in feed.past()[1]
+    ]
+
+
+def test_lists_of_numbers_are_kept_in_their_order():
+    feed = Feed("lab:scan")
+    feed.received(told([1, 2.5, True], 3.0, [4]))
+    feed.received(told({"a": [1, 2], "b": 3, "note": "n"}))
+    assert kept(feed) == [[1, 2.5, 1], [4], {"a": [1, 2]}]
+    assert feed.past()[0] is feed.newest.message
+
+
+def test_a_gap_is_not_a_number():
+    feed = Feed("lab:scan")
+    feed.received(told([1, None, 10**400]))
+    [[one, *gaps]] = kept(feed)
+    assert one == 1
+    assert all(map(math.isnan, gaps))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        21.5,
+        "text",
+        None,
+        {"x": 1, "y": 2},
+        {"x": {"y": 1}},
+        [],
+        ["1", "2"],
+        [[1], [2]],
+        [0.0] * (LONGEST + 1),
+        {"t": [1.0, 2.0], "value": [3.0, 4.0]},
+    ],
+)
+def test_nothing_else_is_kept(data):
+    feed = Feed("lab:scan")
+    feed.received(told(data))
+    assert (kept(feed), feed._lists.nbytes) == ([], 0)
+
+
+def test_a_list_that_cannot_be_drawn_keeps_its_place():
+    feed = Feed("lab:scan")
+    feed.received(told({"words": ["a"], "numbers": [1]}))
+    assert kept(feed) == [{"words": [], "numbers": [1]}]
+
+
+def test_a_payload_of_any_depth_does_no_harm():
+    feed, deep = Feed("lab:scan"), {"x": [1]}
+    for _ in range(5_000):
+        deep = {"x": deep}
+    feed.received(told(deep))
+    assert kept(feed) == []
+
+
+def test_the_oldest_go_when_there_are_too_many_bytes():
+    feed = Feed("lab:scan", max_bytes=4_000_000)
+    for n in range(300):
+        feed.received(told([float(n)] * 1000))
+    assert feed._lists.nbytes <= 1_000_000
+    lists = kept(feed)
+    assert lists[-1][0] == 299
+    assert 200 < len(lists) < 250
+    feed.clear()
+    assert (kept(feed), feed._lists.nbytes) == ([], 0)
+
+
+def test_the_topics_of_a_pattern_share_the_room():
+    feed = PatternFeed("lab:*", max_bytes=4_000_000)
+    for n in range(8):
+        for _ in range(100):
+            feed.received(told([0.0] * 1000, topic=f"lab:{n}"))
+    assert kept(feed) == []
+    assert sum(strand._lists.nbytes for strand in feed.strands) <= 1_000_000
+    assert all(kept(strand) for strand in feed.strands)
