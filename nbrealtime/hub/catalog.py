@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from nbrealtime.hub.follow import CATALOG
 from nbrealtime.hub.grants import Action
+from nbrealtime.hub.permission import check_count
 from nbrealtime.hub.refusal import Refusal
 from nbrealtime.hub.subscription import Subscription
 from nbrealtime.hub.topics import Topics
 from nbrealtime.hub.voice import Voice
 from nbrealtime.wire import replies
-from nbrealtime.wire.messages import ErrorCode
 from nbrealtime.wire.v2 import Request
 
 if TYPE_CHECKING:
     from nbrealtime.hub.session import Session
 
 __all__ = ["CATALOG", "Catalog", "Line"]
+
+CATALOG: Final = "$sys/topics"
 
 _INTERVAL_MS: Final = 1000
 # A list of a hundred thousand takes a while to make.
@@ -73,11 +74,9 @@ class Catalog:
         """Answers with ``subscribed`` and the list."""
         subscription = session.subscriptions.get(CATALOG)
         if subscription is None:
-            if limit is not None and len(session.subscriptions) >= limit:
-                return Refusal(
-                    f"a connection may follow {limit} topics: unsubscribe from one first",
-                    ErrorCode.LIMIT_EXCEEDED,
-                )
+            refusal = check_count(session, limit)
+            if refusal is not None:
+                return refusal
             session.subscriptions[CATALOG] = Subscription(session, CATALOG)
             self._told[session] = b""
         self._voice.tell(

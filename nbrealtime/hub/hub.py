@@ -7,8 +7,9 @@ reads a clock or knows a socket; the time is an argument, in milliseconds.
 
 Collaborators: `v1` and `v2` do what a frame of their dialect asks for;
 `publishing` takes what is published, `commits` gathers it and tells it when the
-store has confirmed it; `follow` begins and ends subscriptions; `replays` fills
-connections with what waits for them; `topics` knows who follows what.
+store has confirmed it; `follow` begins subscriptions and `endings` ends them;
+`replays` fills connections with what waits for them; `topics` knows who follows
+what.
 
 The one rule: a frame is built once, whoever many get it. A payload passes
 through unparsed.
@@ -23,10 +24,12 @@ from msgspec import Raw
 from nbrealtime.errors import DecodeError
 from nbrealtime.hub.catalog import Catalog
 from nbrealtime.hub.commits import Commits
+from nbrealtime.hub.endings import Endings
 from nbrealtime.hub.follow import Follow
 from nbrealtime.hub.grants import Action, Grants
 from nbrealtime.hub.limits import Limits
 from nbrealtime.hub.past import Past
+from nbrealtime.hub.presence import Presence
 from nbrealtime.hub.publishing import Publishing
 from nbrealtime.hub.refusal import Refusal
 from nbrealtime.hub.replays import Replays
@@ -75,35 +78,22 @@ class Hub:
         self._now = 0
         self._flushing = False
         self._wake = wake
-        self._voice = Voice(frame)
-        self._journal = self._voice.journal
-        self._topics = Topics(store, self.limits, lambda subscription: self._follow.crowded(subscription))
-        self._replays = Replays(
-            store, self._voice, self._woken, lambda found, code, reason: self._follow.end(found, code, reason)
+        limits, settle = self.limits, self._settle
+        voice = self._voice = Voice(frame)
+        self._journal = voice.journal
+        topics = self._topics = Topics(store, limits, lambda found: self._endings.crowded(found))
+        replays = self._replays = Replays(
+            store, voice, self._woken, lambda found, code, reason: self._endings.end(found, code, reason)
         )
-        self._follow = Follow(store, self._topics, self._voice, self._replays, self.limits)
-        self._commits = Commits(store, self._topics, self._voice, self._replays)
-        self._publishing = Publishing(name, self._topics, self._commits, self.limits)
-        self._catalog = Catalog(self._topics, self._voice, name)
-        self._v1 = V1(
-            self._publishing,
-            self._follow,
-            self._topics,
-            self._catalog,
-            self._voice,
-            self.limits,
-            self._settle,
-        )
-        self._v2 = V2(
-            self._publishing,
-            self._follow,
-            self._catalog,
-            Past(store, self._topics, self._voice, self.limits, self._woken),
-            self._voice,
-            self.limits,
-            self._settle,
-            on_auth,
-        )
+        presence = Presence(voice)
+        endings = self._endings = Endings(topics, voice, presence, limits)
+        follow = Follow(store, topics, voice, presence, endings, replays, limits)
+        self._commits = Commits(store, topics, voice, replays)
+        publishing = self._publishing = Publishing(name, topics, self._commits, limits)
+        catalog = self._catalog = Catalog(topics, voice, name)
+        past = Past(store, topics, voice, limits, self._woken)
+        self._v1 = V1(publishing, endings, presence, topics, catalog, voice, limits, settle)
+        self._v2 = V2(publishing, follow, endings, catalog, past, voice, limits, settle, on_auth)
 
     def __repr__(self) -> str:
         return f"Hub({len(self.sessions)} sessions, {len(self._topics)} topics)"
@@ -150,7 +140,7 @@ class Hub:
         session.open = False
         self.sessions.discard(session)
         for subscription in list(session.subscriptions.values()):
-            self._follow.detach(subscription, now)
+            self._endings.detach(subscription, now)
         session.subscriptions.clear()
         self._replays.forget(session)
         self._catalog.forget(session)
@@ -162,7 +152,7 @@ class Hub:
         session.user = user
         session.grants = grants
         self._settle(now)
-        self._follow.recheck(session, now)
+        self._endings.recheck(session, now)
         self._catalog.change()
 
     def tell(self, session: Session, payload: bytes) -> None:
@@ -299,7 +289,7 @@ class Hub:
     # -- inside
 
     def _tick(self, now: int) -> None:
-        self._now = self._follow.now = now
+        self._now = self._endings.now = now
 
     def _refuse(
         self,

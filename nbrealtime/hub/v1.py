@@ -2,7 +2,7 @@
 
 Its subscriptions are names; it knows no positions, no ids and no options.
 Whatever both dialects share is done by the collaborators: `publishing` takes
-publishes, `follow` says how many follow a topic and ends subscriptions.
+publishes, `presence` says how many follow, `endings` ends subscriptions.
 
 The one rule: whoever asks again gets the full answer, and nobody else hears it.
 """
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from nbrealtime.errors import DecodeError
 from nbrealtime.hub.catalog import Catalog
-from nbrealtime.hub.follow import Follow
+from nbrealtime.hub.endings import Endings
 from nbrealtime.hub.grants import Action
 from nbrealtime.hub.limits import Limits
+from nbrealtime.hub.permission import check_count
+from nbrealtime.hub.presence import Presence
 from nbrealtime.hub.publishing import Publishing
 from nbrealtime.hub.refusal import Refusal, check_name
 from nbrealtime.hub.subscription import Subscription
@@ -41,7 +43,8 @@ class V1:
     def __init__(
         self,
         publishing: Publishing,
-        follow: Follow,
+        endings: Endings,
+        presence: Presence,
         topics: Topics,
         catalog: Catalog,
         voice: Voice,
@@ -49,7 +52,8 @@ class V1:
         settle: Callable[[int], None],
     ) -> None:
         self._publishing = publishing
-        self._follow = follow
+        self._endings = endings
+        self._presence = presence
         self._topics = topics
         self._catalog = catalog
         self._voice = voice
@@ -95,11 +99,9 @@ class V1:
             return None
         if not session.grants.allows(Action.SUBSCRIBE, name, session.user.id):
             return Refusal("not allowed to subscribe", ErrorCode.FORBIDDEN)
-        limit = self._limits.topics
-        if limit is not None and len(session.subscriptions) >= limit:
-            reason = f"a connection may follow {limit} topics: unsubscribe from one first"
-            return Refusal(reason, ErrorCode.LIMIT_EXCEEDED)
-        refusal = self._topics.check_room(name, now)
+        refusal = check_count(session, self._limits.topics)
+        if refusal is None:
+            refusal = self._topics.check_room(name, now)
         if refusal is not None:
             return refusal
         subject = self._topics.begin(name, now)
@@ -107,7 +109,7 @@ class V1:
         subscription = session.subscriptions[name] = Subscription(session, name)
         subscription.topics[name] = subject
         self._voice.tell(session, wire.encode_subscribed(name, subject.count, now))
-        self._follow.announce(subject, now)
+        self._presence.announce(subject, now)
         self._catalog.change()
         return None
 
@@ -120,6 +122,6 @@ class V1:
         self._voice.tell(session, wire.encode_unsubscribed(name, now))
         subscription = session.subscriptions.get(name)
         if subscription is not None:
-            self._follow.detach(subscription, now)
+            self._endings.detach(subscription, now)
             self._catalog.change()
         return None

@@ -1,7 +1,7 @@
 """The second dialect: who does what a v2 request asks for.
 
-`publishing` takes publishes, `follow` begins and ends subscriptions, `catalog`
-has the list of topics, `past` answers ``history``, the face answers ``auth``.
+`publishing` takes publishes, `follow` begins subscriptions, `endings` ends them,
+`catalog` has the list of topics, `past` answers ``history``, the face ``auth``.
 
 The one rule: what is answered stands after what was published before it; only a
 publish, which changes no answer, is not held up by that.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nbrealtime.hub.catalog import CATALOG, Catalog
+from nbrealtime.hub.endings import Endings
 from nbrealtime.hub.follow import Follow
 from nbrealtime.hub.limits import Limits
 from nbrealtime.hub.past import Past
@@ -41,6 +42,7 @@ class V2:
         self,
         publishing: Publishing,
         follow: Follow,
+        endings: Endings,
         catalog: Catalog,
         past: Past,
         voice: Voice,
@@ -50,6 +52,7 @@ class V2:
     ) -> None:
         self._publishing = publishing
         self._follow = follow
+        self._endings = endings
         self._catalog = catalog
         self._past = past
         self._voice = voice
@@ -72,7 +75,7 @@ class V2:
             self._catalog.change()
         elif kind == "unsubscribe":
             self._settle(now)
-            refusal = self._follow.unsubscribe(session, request, now)
+            refusal = self._endings.unsubscribe(session, request, now)
             if request.topic == CATALOG:
                 self._catalog.forget(session)
             self._catalog.change()

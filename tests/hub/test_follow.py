@@ -1,10 +1,6 @@
-"""How a subscription of v2 changes and ends."""
+"""How a subscription of v2 changes."""
 
 from __future__ import annotations
-
-from nbrealtime.hub import Grants
-
-from .heard import code, values
 
 
 def test_subscribing_again_goes_on_with_other_options(bench):
@@ -18,35 +14,3 @@ def test_subscribing_again_goes_on_with_other_options(bench):
     answer = bench.follow(ada, "a")
     assert (answer["offset"], "recovered" in answer) == (1, False)
     assert bench.hub.all_subscribers() == {"a": 1}
-
-
-def test_a_new_epoch_ends_v2_subscriptions_first_and_v1_goes_on(bench, store):
-    old, named, pattern = bench.join("old"), bench.join_v2("named"), bench.join_v2("pattern")
-    bench.say(old, type="subscribe", topic="a")
-    bench.follow(named, "a")
-    bench.follow(pattern, "*")
-    bench.heard(old)
-    bench.publish(old, "a", 1)
-    for one in (old, named, pattern):
-        bench.heard(one)
-    store.forget("a")
-    bench.publish(old, "a", 2)
-    assert 2 in values(bench.heard(old))
-    for one in (named, pattern):
-        [message] = bench.heard(one)
-        assert (message["type"], message["code"], message["resubscribe"]) == ("unsubscribed", 2001, True)
-
-
-def test_other_grants_end_what_they_do_not_allow(bench):
-    ada, bob = bench.join_v2("ada"), bench.join_v2("bob")
-    for topic in ("lab:a", "lab:*", "other"):
-        bench.follow(ada, topic)
-    bench.publish(ada, "other", 1)
-    bench.heard(ada)
-    bench.hub.regrant(ada, ada.user, Grants.parse([{"match": "lab:*"}]), bench.now)
-    [message] = bench.heard(ada)
-    assert (message["topic"], message["code"], message["resubscribe"]) == ("other", 2003, False)
-    bench.publish(bob, "lab:a", 2)
-    assert values(bench.heard(ada)) == [2, 2]
-    bench.publish(ada, "other", 3)
-    assert code(bench.heard(ada)) == "forbidden"
