@@ -1,8 +1,8 @@
 """``Alert``: a condition on what a topic carries, as an object whose traits follow it and that calls back.
 
-It taps the samples of a feed (``Feed.tap_samples``) and hands them to a ``Condition`` for each series
-(``nbrealtime.live.alertrule`` decides); its callbacks and notifications run as a topic's do (``nbrealtime.live.delivery``). Plots
-and ``AlertLog`` find it in ``nbrealtime.live.alertbook``.
+It taps the samples of a feed (``Feed.tap_samples``) and hands them to its series (``nbrealtime.live.alertseries``; the
+decision is in ``alertrule``), keeps what happened (``alerthistory``) and calls back (``alertcalls``), as a topic does and
+where ``nbrealtime.live.delivery`` says. Plots and ``AlertLog`` find it in ``nbrealtime.live.alertbook``.
 
 The rule here: *every sample is judged, on the client thread, whoever looks*. A paused topic pauses what it shows, not what
 watches over it; the browser, the plot's resolution and the pace of notifications have no part in it.
@@ -13,21 +13,20 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
-
-import numpy as np
 
 from nbrealtime.live import alertbook
 from nbrealtime.live.alertbook import AlertEvent
 from nbrealtime.live.alertcalls import AlertCalls
-from nbrealtime.live.alertrule import AlertState, Condition, Rule, Step
-from nbrealtime.live.alertwords import condition, label, sentence, threshold
+from nbrealtime.live.alerthistory import AlertHistory
+from nbrealtime.live.alertrule import AlertState, Rule
+from nbrealtime.live.alertseries import AlertSeries, Happened
+from nbrealtime.live.alertwords import condition, label, threshold
 from nbrealtime.live.cells import own
 from nbrealtime.live.feed import Feed, TopicState
 from nbrealtime.live.options import text
-from nbrealtime.live.samples import VALUE, Block
+from nbrealtime.live.samples import Block
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.wire.times import format_duration, parse_duration
 
@@ -35,17 +34,12 @@ if TYPE_CHECKING:
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.face import TopicFace
 
-__all__ = ["KEPT_EVENTS", "MAX_SERIES", "Alert", "AlertOptions", "Level"]
-
-KEPT_EVENTS = 100
-MAX_SERIES = 1024
-"""So many series one alert follows, as many as a plot draws; further ones are left alone."""
+__all__ = ["Alert", "AlertOptions", "Level"]
 
 Level = Literal["warning", "critical"]
 F = TypeVar("F", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 _ADVICE = "the samples decide; close() it and make another one"
-_WORST = {AlertState.FIRING: 0, AlertState.PENDING: 1, AlertState.OK: 2}
 
 
 class AlertOptions(TypedDict, total=False):
@@ -60,23 +54,6 @@ class AlertOptions(TypedDict, total=False):
     name: str | None
     level: Level
     notify: bool
-
-
-class _Series:
-    """One field of one topic under the alert's rule."""
-
-    __slots__ = ("condition", "feed", "field", "fired", "heard")
-
-    def __init__(self, feed: Feed, field: str, rule: Rule, heard: float) -> None:
-        self.feed = feed
-        self.field = field
-        self.condition = Condition(rule)
-        self.heard = heard  # when its newest number came, monotonic
-        self.fired: AlertEvent | None = None  # while it fires
-
-    @property
-    def label(self) -> str:
-        return label(self.feed.name, self.field)
 
 
 def _fresh(read: Callable[[Alert], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
@@ -112,17 +89,17 @@ class Alert(Subject):
 
     _name: str
     _level: str
-    _count: int
-    _message: str
+    _history: AlertHistory
 
     name = _fresh(lambda alert: alert._name, "what it is called")
     level = _fresh(lambda alert: alert._level, "warning or critical")
     state = _fresh(lambda alert: alert._shown[0], "ok, pending, firing or closed")
     value = _fresh(lambda alert: alert._value, "the newest number of the series that it shows")
     since = _fresh(lambda alert: alert._shown[1], "since when the state is so, s since the epoch")
-    count = _fresh(lambda alert: alert._count, "how often it has fired")
+    count = _fresh(lambda alert: alert._history.count, "how often it has fired")
     message = _fresh(
-        lambda alert: alert._message, "the newest event in a sentence, or an empty one before the first"
+        lambda alert: alert._history.message,
+        "the newest event in a sentence, or an empty one before the first",
     )
 
     def __init__(
@@ -166,15 +143,9 @@ class Alert(Subject):
         self._level = level
         self._calls = AlertCalls(self._faults)
         self._lock = threading.Lock()  # for what is below
-        self._closed = False
-        self._series: dict[tuple[str, str], _Series] = {}  # replaced, never changed: read without the lock
-        self._lead: _Series | None = None
-        self._shown: tuple[str, float | None] = (AlertState.OK.value, None)
-        self._count = 0
-        self._message = ""
-        self._events: deque[AlertEvent] = deque(maxlen=KEPT_EVENTS)
-        self._history: tuple[AlertEvent, ...] = ()
-        self._silence: _Series | None = None  # stands for what never came
+        self._series = AlertSeries(self.rule, field)
+        self._history = AlertHistory(self.rule, name=self._name, named=name, level=level)
+        self._end: tuple[str, float] | None = None  # what it shows once it is closed
         self._lookout = self._delivery.slot(self._listen, "thread")
         # Kept: a bound method is another object each time, and is taken back by identity.
         self._tap = self._take
@@ -193,19 +164,21 @@ class Alert(Subject):
     @property
     def history(self) -> tuple[AlertEvent, ...]:
         """The newest 100 events, oldest first."""
-        return self._history
+        return self._history.events
 
     @property
     def series(self) -> dict[str, str]:
         """The state of each series by its name, a topic and, unless it is ``value``, a field; the worst first."""
-        known = sorted(self._series.values(), key=_rank)
-        return {series.label: series.condition.state.value for series in known}
+        return {series.label: series.condition.state.value for series in self._series.ranked}
 
     @property
     def fires_on(self) -> tuple[tuple[str, str], ...]:
         """The series that fire, each as its topic and field, the longest first."""
-        firing = [s for s in self._series.values() if s.condition.state is AlertState.FIRING]
-        return tuple((one.feed.name, one.field) for one in sorted(firing, key=_rank))
+        return tuple(
+            (series.feed.name, series.field)
+            for series in self._series.ranked
+            if series.condition.state is AlertState.FIRING
+        )
 
     @property
     def watches(self) -> int:
@@ -244,8 +217,8 @@ class Alert(Subject):
         if not callable(callback):
             raise TypeError(f"on_fire takes a function of one argument, the event, not {callback!r}")
         with self._lock:
-            if not self._closed:
-                firing = [series.fired for series in self._series.values() if series.fired is not None]
+            if self._end is None:
+                firing = [series.fired for series in self._series.all if series.fired is not None]
                 self._calls.add("firing", callback, sorted(firing, key=lambda event: event.time))
         self._delivery.wake(self._slot)
         return callback
@@ -259,7 +232,7 @@ class Alert(Subject):
         if not callable(callback):
             raise TypeError(f"on_clear takes a function of one argument, the event, not {callback!r}")
         with self._lock:
-            if not self._closed:
+            if self._end is None:
                 self._calls.add("ok", callback)
         return callback
 
@@ -272,10 +245,9 @@ class Alert(Subject):
     def close(self) -> None:
         """Watch no more, and call nobody; the history stays readable. Harmless when repeated."""
         with self._lock:
-            if self._closed:
+            if self._end is not None:
                 return
-            self._closed = True
-            self._shown = (AlertState.CLOSED.value, time.time())
+            self._end = (AlertState.CLOSED.value, time.time())
         for untap in self._untap:
             untap()
         self._disown()
@@ -296,18 +268,18 @@ class Alert(Subject):
         text = f"Alert {self._name!r}: {state}"
         if state == AlertState.CLOSED.value:
             return text
-        series, lead = self._series, self._lead
+        series, lead = self._series.all, self._series.lead
         if since is not None and state != AlertState.OK.value:
             text += f" for {format_duration(time.time() - since)}"
         if len(series) > 1 and state != AlertState.OK.value and lead is not None:
-            alike = sum(one.condition.state.value == state for one in series.values())
+            alike = sum(one.condition.state.value == state for one in series)
             text += f", {alike} of {len(series)} series, {lead.label}"
         elif len(series) > 1:
             text += f", {len(series)} series"
         if self._value is not None:
             text += f" ({self._value:.6g})"
-        if self._count:
-            text += f", fired {'once' if self._count == 1 else f'{self._count:,} times'}"
+        if self._history.count:
+            text += f", fired {'once' if self._history.count == 1 else f'{self._history.count:,} times'}"
         return text if series else f"{text}, no number yet"
 
     def __dir__(self) -> list[str]:
@@ -316,8 +288,13 @@ class Alert(Subject):
     # The samples: the client thread.
 
     @property
+    def _shown(self) -> tuple[str, float | None]:
+        """Its state, and since when."""
+        return self._end or self._series.shown
+
+    @property
     def _value(self) -> float | None:
-        lead = self._lead
+        lead = self._series.lead
         return None if lead is None else lead.condition.value
 
     def _begin(self) -> None:
@@ -329,11 +306,8 @@ class Alert(Subject):
                 fields = feed.ring.fields if self.field is None else (self.field,)
                 times, columns = feed.ring.snapshot(fields, last=1)
                 # A condition that holds already is known to hold since its newest sample.
-                events += self._judge(feed, Block(times, columns), now - (feed.age or 0.0))
-            if self.rule.stale is not None and not self._series:
-                self._silence = _Series(self._feed, self.field or VALUE, self.rule, now)
-                self._series = {("", ""): self._silence}
-                self._show()
+                events += self._note(self._series.judge(feed, Block(times, columns), now - (feed.age or 0.0)))
+            self._series.await_first(self._feed, now)
         if self.rule.stale is not None:
             self._delivery.wake(self._lookout, now)
         self._tell_all(events)
@@ -341,83 +315,21 @@ class Alert(Subject):
 
     def _take(self, feed: Feed, block: Block | None) -> None:
         with self._lock:
-            if self._closed:
+            if self._end is not None:
                 return
             if block is None:
-                for series in self._series.values():
-                    if series.feed is feed:
-                        series.condition.interrupt()
+                self._series.interrupt(feed)
                 events = []
-                self._show()
             else:
-                events = self._judge(feed, block, time.monotonic())
+                events = self._note(self._series.judge(feed, block, time.monotonic()))
         self._tell_all(events)
 
-    def _judge(self, feed: Feed, block: Block, now: float) -> list[AlertEvent]:
-        """Take the samples of every field that is watched. The caller holds the lock."""
-        events: list[AlertEvent] = []
-        stirred = False
-        newest = feed.ring.newest
-        for field, column in block.columns.items():
-            if self.field is not None and field != self.field:
-                continue
-            series = self._series.get((feed.name, field))
-            if series is None:
-                # A field that only ever was null is no series, nor is one of another kind of message.
-                if len(self._series) >= MAX_SERIES or not np.isfinite(column).any():
-                    continue
-                series = _Series(feed, field, self.rule, now)
-                if self._silence is not None:
-                    events += self._take_over(series, self._silence, float(block.times[0]))
-                self._series = {**self._series, (feed.name, field): series}
-            condition = series.condition
-            if newest is not None and newest < condition.newest:
-                condition.restart()  # the topic was cleared
-            before = condition.state, condition.since
-            events += [self._note(series, step) for step in condition.judge(block.times, column)]
-            stirred |= before != (condition.state, condition.since)
-            if self.rule.stale is not None and np.isfinite(column).any():
-                series.heard = now
-        if stirred:
-            self._show()
+    def _note(self, happened: list[Happened]) -> list[AlertEvent]:
+        """Keep what happened, and put it where callbacks find it. The caller holds the lock."""
+        events = [self._history.note(series, step) for series, step in happened]
+        for event in events:
+            self._calls.put(event)
         return events
-
-    def _take_over(self, series: _Series, silence: _Series, time: float) -> list[AlertEvent]:
-        """The first series has come: what stood for the silence goes, and its alarm ends."""
-        self._silence, self._series = None, {}
-        step = silence.condition.end_silence(time)
-        return [] if step is None else [self._note(series, step)]
-
-    def _note(self, series: _Series, step: Step) -> AlertEvent:
-        """Make an event of a step, and put it where callbacks find it. The caller holds the lock."""
-        lasted = max(0.0, step.time - step.began)
-        event = AlertEvent(
-            name=self._name,
-            level=self._level,
-            topic=series.feed.name,
-            field=series.field,
-            state="firing" if step.fired else "ok",
-            reason=step.reason,
-            value=step.value,
-            time=step.time,
-            lasted=lasted,
-            message=sentence(self.rule, self._named, series.label, step),
-        )
-        series.fired = event if step.fired else None
-        self._count += step.fired
-        self._message = event.message
-        self._events.append(event)
-        self._history = tuple(self._events)
-        self._calls.put(event)
-        return event
-
-    def _show(self) -> None:
-        """Find the series to show. The caller holds the lock."""
-        if not self._series or self._closed:
-            return
-        lead = min(self._series.values(), key=_rank)
-        self._lead = lead
-        self._shown = (lead.condition.state.value, lead.condition.since)
 
     def _tell_all(self, events: list[AlertEvent]) -> None:
         """Let everybody know. Nobody holds a lock."""
@@ -446,29 +358,15 @@ class Alert(Subject):
         patience = self.rule.stale
         if patience is None:
             return None
-        now = time.monotonic()
-        events: list[AlertEvent] = []
         with self._lock:
-            if self._closed:
+            if self._end is not None:
                 return None
-            again = now + patience
-            for series in self._series.values():
-                due = series.heard + patience
-                if due > now:
-                    again = min(again, due)
-                elif (step := series.condition.silent(time.time())) is not None:
-                    events.append(self._note(series, step))
-            if events:
-                self._show()
+            happened, again = self._series.listen(patience, time.monotonic(), time.time())
+            events = self._note(happened)
         self._tell_all(events)
         if events:
             self._feed.touch()
         return again
-
-
-def _rank(series: _Series) -> tuple[int, float]:
-    condition = series.condition
-    return _WORST[condition.state], condition.since or 0.0
 
 
 def _number(name: str, value: Any) -> float | None:

@@ -9,8 +9,9 @@ import pytest
 from traitlets import TraitError
 
 from nbrealtime.live import alertbook, cells
-from nbrealtime.live.alert import KEPT_EVENTS, Alert
+from nbrealtime.live.alert import Alert
 from nbrealtime.live.alertcalls import MAX_EVENTS
+from nbrealtime.live.alerthistory import KEPT_EVENTS
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.topic import LiveTopic
 
