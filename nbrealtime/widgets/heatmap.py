@@ -39,7 +39,11 @@ COLORS: Final = ("ember", "dusk", "gray")
 
 
 class HeatPanel(StreamPanel):
-    """What heatmaps have in common, wherever their columns come from."""
+    """What heatmaps have in common, wherever their columns come from.
+
+    They begin with the window that came before they were made. `close` keeps the last picture; one that a cell made goes
+    altogether when that cell runs again. Create and close them on the main thread.
+    """
 
     _bundle = "heatmap"
 
@@ -125,14 +129,7 @@ class LiveHeatmap(HeatPanel):
         title: str = "",
         height: int = 280,
     ) -> None:
-        looks = checked(
-            window=window,
-            value_range=value_range,
-            colors=colors,
-            time_zone=time_zone,
-            title=title,
-            height=height,
-        )
+        looks = checked(window, value_range, colors, time_zone, title, height)
         [found] = topics_of([topic], "a heatmap")
         self._field = field if field is not None else getattr(topic, "field", None)
         self._topics = is_pattern(found.name)
@@ -156,7 +153,6 @@ def heatmap(subject: Any, /, **options: Any) -> LiveHeatmap:
 
 
 def checked(
-    *,
     window: float | str,
     value_range: tuple[float, float] | None,
     colors: str,
@@ -164,7 +160,7 @@ def checked(
     title: str,
     height: int,
 ) -> dict[str, Any]:
-    """Returns the traits for these options; raises ``ValueError`` for one that makes no sense."""
+    """Returns the traits for the options that every heatmap has; raises ``ValueError`` for one that makes no sense."""
     seconds = parse_duration(window)
     if not 0.1 <= seconds <= 86400:
         raise ValueError(f"a heatmap's window is between 0.1 s and a day, not {window!r}")

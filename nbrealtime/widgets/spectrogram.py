@@ -33,13 +33,13 @@ class Spectrogram(HeatPanel):
 
     Each column is the power spectral density of ``nperseg`` samples, at their middle. The sampling rate is
     found from the samples' times, unless ``fs`` says it; when it changes by more than 5 % the picture begins
-    anew. A gap in the samples stays blank. `close` keeps the last picture; one that a cell made goes altogether
-    when that cell runs again. Create and close it on the main thread.
+    anew. A gap in the samples stays blank. It begins with the window that the topic still holds, and is created, closed
+    and replaced as a `LiveHeatmap` is; ``window``, ``value_range``, ``colors``, ``time_zone``, ``title`` and ``height``
+    are that one's, and so are the errors.
 
     Args:
         topic: a topic or a field of one (``topic["x"]``), as `LiveTopic` or by name on the default connection.
         field: the field; by default ``value``.
-        window: seconds that are shown, or a text like ``"60s"``.
         fs: samples per second.
         nperseg: samples of a segment, 8 to 8,190: more of them tell frequencies better apart, and times worse.
         overlap: the share of a segment that the next one has too, 0 to 0.95.
@@ -47,17 +47,6 @@ class Spectrogram(HeatPanel):
         db: decibels of one unit² / Hz; False shows the amplitude density in units / √Hz.
         frequencies: ``(lowest, highest)`` in Hz; None shows all, up to half the sampling rate.
         units: what the samples are in.
-        value_range: ``(low, high)``, the ends of the colour bar; None follows the data.
-        colors: as of `LiveHeatmap`.
-        time_zone: ``""`` is the browser's, else ``"UTC"`` or a name like ``"Europe/Berlin"``.
-        title: a line above the picture, instead of the topic's name.
-        height: CSS pixels, at least 160.
-
-    Raises:
-        TypeError: ``topic`` is none.
-        ValueError: an option is out of its range.
-        NoServer, AmbiguousServer: no server can be found without being told.
-        FrontEndMissing: the front end was not built; the message says what to type.
     """
 
     def __init__(
@@ -79,14 +68,7 @@ class Spectrogram(HeatPanel):
         title: str = "",
         height: int = 280,
     ) -> None:
-        looks = checked(
-            window=window,
-            value_range=value_range,
-            colors=colors,
-            time_zone=time_zone,
-            title=title,
-            height=height,
-        )
+        looks = checked(window, value_range, colors, time_zone, title, height)
         if nperseg % 1 or not LEAST_SEGMENT <= nperseg <= 2 * (MOST_ROWS - 1):
             raise ValueError(
                 f"nperseg is between {LEAST_SEGMENT} and {2 * (MOST_ROWS - 1):,} samples, not {nperseg!r}"
