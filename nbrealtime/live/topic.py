@@ -3,7 +3,7 @@
 The stream itself lives in ``topic.feed`` (``nbrealtime.live.feed``), which the client thread fills; this is the face in
 front of it. Reading a trait reads the feed's newest record, on any thread; notifications and ``on_message``
 callbacks run where ``nbrealtime.live.delivery`` says. What it shares with one topic of a pattern is in
-``nbrealtime.live.face``.
+``nbrealtime.live.face``; ``handout`` calls back, ``waiting`` and ``iterate`` wait, ``lookout`` says what is wrong.
 
 The rule here: *a topic is made by its connection* (``Connection.topic``, ``rt.subscribe``), which keeps one per name;
 constructing one connects nothing.
@@ -11,20 +11,19 @@ constructing one connects nothing.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.face import TopicFace
-from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
+from nbrealtime.live.feed import Feed, Record, TopicState
 from nbrealtime.live.gap import Gap
 from nbrealtime.live.handout import Handout
 from nbrealtime.live.history import HistoryLike, room_for
 from nbrealtime.live.iterate import MessageIterator, ended
+from nbrealtime.live.lookout import Lookout
 from nbrealtime.live.options import LEAST, MOST, number, text
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.samples import TimeUnit
@@ -32,8 +31,9 @@ from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topicview import TopicView
+from nbrealtime.live.waiting import Waiting
 from nbrealtime.live.widgetlink import WidgetLink
-from nbrealtime.wire.times import format_age, parse_duration
+from nbrealtime.wire.times import format_age
 from nbrealtime.wire.topics import is_pattern
 from nbrealtime.wire.v2 import Policy, Position
 
@@ -46,7 +46,6 @@ __all__ = ["LiveTopic", "TopicOptions"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ADVICE = "publish() sends a new value to everybody, this topic included"
-_LOOK_AGAIN_SECONDS = 30.0
 
 
 class TopicOptions(TypedDict, total=False):
@@ -153,12 +152,8 @@ class LiveTopic(Subject, TopicFace):
         self._connection = connection
         self._subscription: Subscription | None = None
         self._handout = Handout(self._faults)
-        self._opened = time.monotonic()
-        self._waited = 0  # messages that wait() has counted
-        self._remarks: deque[str] = deque()
-        self._remarked: set[str] = set()
-        self._lookout = self._delivery.slot(self._look_around, "thread")
-        self.feed.hint = lambda: connection.neighbours.hint(name)
+        self._lookout = Lookout(self.feed, self._delivery, self._origin, connection.neighbours)
+        self._waiting = Waiting(self.feed, self._lookout.describe)
         self.feed.tap(self._arrived)
         self.feed.tap_gaps(self._missed)
         if on_gap is not None:
@@ -264,38 +259,7 @@ class LiveTopic(Subject, TopicFace):
 
         Raises ``TimeoutError``, which says how many came; ``Refused`` if the server refuses the topic.
         """
-        if type(n) is not int or n < 1:
-            raise ValueError(f"wait for at least one message, not n={n!r}")
-        seconds = None if timeout is None else 0.0 if timeout == 0 else parse_duration(timeout)
-        deadline = None if seconds is None else time.monotonic() + seconds
-        began = self._waited
-        changed = threading.Event()
-
-        def look(_: Sequence[Message]) -> None:
-            record = self.feed.newest
-            if record.count >= began + n or record.state.ended:
-                changed.set()
-
-        untap = self.feed.tap(look)
-        try:
-            while True:
-                record = self.feed.newest
-                if record.count >= began + n and record.message is not None:
-                    self._waited = began + n
-                    return record.message
-                if record.state.ended:
-                    raise ended(self.name, record)
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    came = record.count - began
-                    raise TimeoutError(
-                        f"{self.name}: {came} of {n} message{'s' * (n != 1)} came within {seconds:g} s "
-                        f"({self._describe_state(record)})"
-                    )
-                # In slices, because on some systems a wait without end cannot be interrupted.
-                changed.wait(1.0 if left is None else min(left, 1.0))
-        finally:
-            untap()
+        return self._waiting.wait(n, timeout)
 
     def __aiter__(self) -> MessageIterator:
         """Return an iterator over every message from now on; see ``MessageIterator``."""
@@ -341,7 +305,7 @@ class LiveTopic(Subject, TopicFace):
 
     def __repr__(self) -> str:
         record = self.feed.record
-        text = f"LiveTopic {self.name!r}: {self._describe_state(record)}"
+        text = f"LiveTopic {self.name!r}: {self._lookout.describe(record)}"
         if record.message is None:
             return text
         age = self.feed.age
@@ -351,19 +315,6 @@ class LiveTopic(Subject, TopicFace):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return mimebundle(self, include, exclude)
-
-    def _describe_state(self, record: Record) -> str:
-        text = record.state.value
-        if record.state is TopicState.REFUSED and record.error:
-            text += f" ({record.error})"
-        elif self.feed.paused:
-            text += ", paused"
-        if record.message is not None or record.state.ended:
-            return text
-        if self.feed.silent is None:
-            return f"{text}, no message yet"
-        self._connection.neighbours.refresh(self.feed.touch)
-        return f"{text}, {self.feed.status().reason}"
 
     def __dir__(self) -> list[str]:
         # What HasTraits brings (add_traits, class_own_trait_events, …) works, and would bury what is ours.
@@ -381,18 +332,13 @@ class LiveTopic(Subject, TopicFace):
         self._subscription = self._connection.link.subscribe(
             self.feed.name, self.feed, since=self._since, policy=self._policy, max_rate=self._max_rate
         )
-        self._opened = time.monotonic()
-        self._delivery.wake(self._lookout, self._opened + SILENT_SECONDS)
+        self._lookout.begin()
 
     def _arrived(self, messages: Sequence[Message]) -> None:
         """Called on the client thread with what came, and when anything changed."""
         if messages and (dropped := self._handout.put(messages)):
             self.feed.count_dropped(dropped)
-        if self.feed.unequal:
-            self._remark("unequal", f"{self.feed.name} {self.feed.unequal}: such messages are not plotted")
-        record = self.feed.newest
-        if record.state is TopicState.REFUSED:
-            self._remark("refused", f"{self.feed.name} was refused: {record.error}")
+        self._lookout.look(self.feed.newest)
         if self._handout.waiting and self._may_hand_out():
             self._delivery.wake(self._slot)
         else:
@@ -416,24 +362,3 @@ class LiveTopic(Subject, TopicFace):
 
     def _may_hand_out(self) -> bool:
         return not self.feed.paused and self.feed.newest.state is not TopicState.CLOSED
-
-    def _remark(self, kind: str, sentence: str) -> None:
-        """Have ``sentence`` said below the cell that subscribed, if nothing of its kind was."""
-        if kind not in self._remarked:
-            self._remarked.add(kind)
-            self._remarks.append(sentence)
-            self._delivery.wake(self._lookout)
-
-    def _look_around(self, until: float) -> float | None:
-        """On the delivery thread: say what is to be said, and look for others if this topic hears nothing."""
-        while self._remarks:
-            self._origin.say(self._remarks.popleft())
-        record = self.feed.newest
-        if record.count or record.state.ended:
-            return None
-        if self.feed.silent is None:
-            return self._opened + SILENT_SECONDS
-        if record.state is TopicState.LIVE:
-            self._connection.neighbours.refresh(self.feed.touch)
-            self.feed.touch()
-        return time.monotonic() + _LOOK_AGAIN_SECONDS if self.feed.watched else None
