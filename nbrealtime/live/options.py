@@ -50,13 +50,11 @@ def names(name: str, value: Any) -> list[str] | None:
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     """Return a whole number within bounds. Raises ``TypeError``, ``ValueError``."""
-    fault: type[Exception] = TypeError
-    if type(value) is not bool and isinstance(value, numbers.Integral):
-        found = int(value)
-        if found >= least and (most is None or found <= most):
-            return found
-        fault = ValueError
-    bounds = f"from {least:,} up" if most is None else f"between {least:,} and {most:,}"
+    found = _real(value)
+    if found is not None and found % 1 == 0 and found >= least and (most is None or found <= most):
+        return int(value)
+    bounds = f"of at least {least:,}" if most is None else f"between {least:,} and {most:,}"
+    fault = TypeError if found is None else ValueError
     raise fault(f"{name} is a whole number {bounds}, not {given(value)}")
 
 

@@ -22,6 +22,7 @@ from nbrealtime.live.alert import Alert
 from nbrealtime.live.alertbook import AlertEvent, alerts, watch_alerts
 from nbrealtime.live.alertwords import label
 from nbrealtime.live.connection import Connection
+from nbrealtime.live.options import whole
 from nbrealtime.widgets.panel import Panel
 from nbrealtime.widgets.pump import pump
 from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
@@ -72,8 +73,7 @@ class AlertLog(Panel):
         self, *subjects: Alert | LiveTopic | Connection | str | Iterable[Any], history: int = 50
     ) -> None:
         cell = cells.current_cell()
-        if not 1 <= history <= MOST_EVENTS:
-            raise ValueError(f"history is between 1 and {MOST_EVENTS} events, not {history!r}")
+        history = whole("history", history, 1, MOST_EVENTS)
         found = [_subject(one) for one in _flat(subjects)] or [connection_of()]
         self._given = tuple(one for one in found if isinstance(one, Alert))
         self._connections = tuple(one for one in found if isinstance(one, Connection))
@@ -89,9 +89,7 @@ class AlertLog(Panel):
         self._notified: set[str] = set()  # the views that notify
         self._urged: dict[int, float] = {}
         self._closed_at: float | None = None
-        super().__init__()
-        self.set_trait("title", ", ".join(_title(one) for one in found))
-        self.set_trait("history", history)
+        super().__init__(title=", ".join(_title(one) for one in found), history=history)
         self._watch(watch_alerts(self._hear), self._unfollow)
         past = []
         for alert in dict.fromkeys((*self._given, *alerts())):

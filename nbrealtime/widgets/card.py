@@ -61,8 +61,7 @@ class Card(Panel):
             self._state_of = lambda: {"of": "connection", **status_as_json(link.status)}
         else:
             self._state_of = _topic_state(feed, link)
-        super().__init__()
-        self.set_trait("title", link.status.url if feed is None else feed.name)
+        super().__init__(title=link.status.url if feed is None else feed.name)
         self._watch(watch_link(link, self._mark))
         if feed is not None:
             self._watch(feed.watch(self._mark))

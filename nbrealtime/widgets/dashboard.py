@@ -20,6 +20,7 @@ import anywidget
 import ipywidgets
 
 from nbrealtime.live import cells
+from nbrealtime.live.options import given, number, text
 from nbrealtime.widgets.gridpicture import (
     WIDTH,
     Cell,
@@ -74,7 +75,7 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(
         self,
-        items: Iterable[Any] = (),
+        items: Any = (),
         *,
         columns: int = 3,
         title: str = "",
@@ -85,15 +86,19 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
         cell = cells.current_cell()
         if isinstance(items, ipywidgets.Widget):
             items = [items]
+        if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
+            raise TypeError(
+                f"a dashboard's items are a list of widgets, like [temp.plot()], not {given(items)}"
+            )
         stacks = [_stack(item) for item in items]
         if type(columns) is not int or not 1 <= columns <= MOST_COLUMNS:
             raise ValueError(f"a dashboard has 1 to {MOST_COLUMNS} columns, not {columns!r}")
-        if not 120 <= min_width <= 2000:
-            raise ValueError(f"min_width is between 120 and 2,000 pixels, not {min_width!r}")
+        min_width = int(number("min_width", min_width, "between 120 and 2,000 pixels", 120, 2000))
+        text("title", title)
         width = {at: _span(one) for at, one in _by_place(spans, stacks, "spans").items()}
-        above = _by_place(titles, stacks, "titles")
+        above = {at: text("a title", one) for at, one in _by_place(titles, stacks, "titles").items()}
         self._columns = columns
-        self._min_width = int(min_width)
+        self._min_width = min_width
         # A class of its own: the style sheet below speaks about this dashboard and no other.
         self._name = f"nbrt-dashboard-{uuid.uuid4().hex[:8]}"
         self._stacks = stacks
@@ -127,7 +132,7 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
     def add(self, item: Any, *, span: int | str = 1, title: str = "") -> Any:
         """Adds a widget, or a list of widgets as a stack, at the end; returns it."""
         stack = _stack(item)
-        made = self._cell(stack, _span(span), title)
+        made = self._cell(stack, _span(span), text("title", title))
         self._stacks = [*self._stacks, stack]
         self._spans.append(_span(span))
         self._above.append(title)
@@ -365,9 +370,15 @@ def _place_of(item: Any, stacks: Sequence[Sequence[Any]]) -> int | None:
     return next((at for at, one in enumerate(stacks) if any(wanted is member for member in one)), None)
 
 
-def _by_place(given: Mapping[Any, Any] | None, stacks: Sequence[Sequence[Any]], what: str) -> dict[int, Any]:
+def _by_place(
+    mapping: Mapping[Any, Any] | None, stacks: Sequence[Sequence[Any]], what: str
+) -> dict[int, Any]:
     found: dict[int, Any] = {}
-    for key, value in (given or {}).items():
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise TypeError(
+            f"{what} is a mapping from an item, or its place, like {{0: …}}, not {given(mapping)}"
+        )
+    for key, value in (mapping or {}).items():
         place = key if type(key) is int else _place_of(key, stacks)
         if place is None or not -len(stacks) <= place < len(stacks):
             raise ValueError(f"{what} names {key!r}, and no item is that; there are {len(stacks)}")

@@ -9,12 +9,10 @@ has room for the names of its zones at 320 pixels. The one rule: the scale does 
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
-import traitlets
-
+from nbrealtime.widgets.plotoptions import Bounds
 from nbrealtime.widgets.readingpanel import ReadingPanel
 
 __all__ = ["Gauge", "gauge"]
@@ -49,9 +47,7 @@ class Gauge(ReadingPanel):
     _bundle = "gauge"
     _what = "a gauge"
 
-    range = traitlets.Tuple(
-        traitlets.Float(), traitlets.Float(), default_value=(0.0, 100.0), help="the ends of the scale"
-    ).tag(sync=True)
+    range = Bounds((0.0, 100.0), help="the ends of the scale").tag(sync=True)
 
     def __init__(
         self,
@@ -67,7 +63,7 @@ class Gauge(ReadingPanel):
         super().__init__(
             topic,
             field=field,
-            range=tuple(range),
+            range=range,
             title=title,
             units=units,
             digits=digits,
@@ -76,13 +72,6 @@ class Gauge(ReadingPanel):
 
     def _look(self, width: int | None = None, height: int | None = None) -> Any:
         return replace(super()._look(width), range=self.range, trend=False)
-
-    @traitlets.validate("range")
-    def _check_range(self, proposal: Any) -> Any:
-        low, high = value = proposal["value"]
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise traitlets.TraitError(f"a gauge's range is (low, high) with low < high, not {value!r}")
-        return value
 
 
 def gauge(subject: Any, /, **options: Any) -> Gauge:

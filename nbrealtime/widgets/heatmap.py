@@ -10,20 +10,21 @@ the data in every view, and what is under the pointer is a value and not a colou
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
 from nbrealtime.live.feed import Feed
+from nbrealtime.live.options import MOST, given, number, pair, text, whole
 from nbrealtime.widgets.arrays import Arrays
 from nbrealtime.widgets.heatgrid import MOST_ROWS
 from nbrealtime.widgets.heatpart import HeatPart, Source
 from nbrealtime.widgets.heatpast import follow_from_past
 from nbrealtime.widgets.parts import Part
-from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, topics_of
+from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone
+from nbrealtime.widgets.subjects import topic_of
 from nbrealtime.wire.times import parse_duration
 from nbrealtime.wire.topics import is_pattern
 
@@ -66,11 +67,9 @@ class HeatPanel(StreamPanel):
         help="the values at the ends of the colours; None follows the data",
     ).tag(sync=True)
 
-    def __init__(self, topic: LiveTopic, source: Source, **configuration: Any) -> None:
+    def __init__(self, topic: LiveTopic, source: Source, /, **configuration: Any) -> None:
         self._source = source
-        super().__init__([topic])
-        for name, value in {"topic": topic.name, **configuration}.items():
-            self.set_trait(name, value)
+        super().__init__([topic], topic=topic.name, **configuration)
 
     def close(self) -> None:
         """Lets go of its topic and keeps the picture, marked with the time. Harmless when repeated."""
@@ -130,15 +129,15 @@ class LiveHeatmap(HeatPanel):
         height: int = 280,
     ) -> None:
         looks = checked(window, value_range, colors, time_zone, title, height)
-        [found] = topics_of([topic], "a heatmap")
-        self._field = field if field is not None else getattr(topic, "field", None)
+        found = topic_of(topic)
+        self._field = text("field", field) if field is not None else getattr(topic, "field", None)
         self._topics = is_pattern(found.name)
         self._arrays = Arrays(
             looks["window"],
             field=self._field,
             topics=self._topics,
             positions=_positions(y),
-            unit=y_units,
+            unit=text("y_units", y_units),
             time_field=found.feed.time_field,
         )
         super().__init__(found, self._arrays, units=units, **looks)
@@ -165,30 +164,28 @@ def checked(
     if not 0.1 <= seconds <= 86400:
         raise ValueError(f"a heatmap's window is between 0.1 s and a day, not {window!r}")
     if value_range is not None:
-        low, high = map(float, value_range)
-        if not -math.inf < low < high < math.inf:
-            raise ValueError(f"a value_range is (low, high) with low < high, not {value_range!r}")
-        value_range = (low, high)
+        value_range = pair("value_range", value_range)
     if colors not in COLORS:
         raise ValueError(f"colors is one of {', '.join(COLORS)}, not {colors!r}")
-    if height < LEAST_HEIGHT:
-        raise ValueError(f"height is at least {LEAST_HEIGHT} pixels, not {height!r}")
     return {
         "window": seconds,
         "value_range": value_range,
         "colors": colors,
         "time_zone": checked_zone(time_zone),
         "title": title,
-        "height": height,
+        "height": whole("height", height, LEAST_HEIGHT),
     }
 
 
-def _positions(y: Sequence[float] | None) -> list[float] | None:
+def _positions(y: Any) -> list[float] | None:
     if y is None:
         return None
-    positions = [float(position) for position in y]
+    says = "y is (first, last) or a position for each row, rising or falling, not"
+    if not isinstance(y, Iterable) or isinstance(y, (str, bytes, Mapping)):
+        raise TypeError(f"{says} {given(y)}")
+    positions = [number("a position in y", position, "a finite number", -MOST, MOST) for position in y]
     rising = all(a < b for a, b in pairwise(positions))
     falling = all(a > b for a, b in pairwise(positions))
     if not 2 <= len(positions) <= MOST_ROWS or not (rising or falling):
-        raise ValueError(f"y is (first, last) or a position for each row, rising or falling, not {y!r:.60}")
+        raise ValueError(f"{says} {given(y)}")
     return positions

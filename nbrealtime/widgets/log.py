@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 from nbrealtime.live.feed import Feed
+from nbrealtime.live.options import whole
 from nbrealtime.widgets.logrows import LogPart, LogRows
 from nbrealtime.widgets.parts import Part
 from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
@@ -67,19 +68,15 @@ class MessageLog(StreamPanel):
         time_zone: str | dt.tzinfo = "",
         height: int = 280,
     ) -> None:
-        if not 1 <= rows <= MOST_ROWS:
-            raise ValueError(f"rows is between 1 and {MOST_ROWS:,}, not {rows!r}")
-        if height < LEAST_HEIGHT:
-            raise ValueError(f"height is at least {LEAST_HEIGHT} pixels, not {height!r}")
+        rows = whole("rows", rows, 1, MOST_ROWS)
+        height = whole("height", height, LEAST_HEIGHT)
         zone = checked_zone(time_zone)
         found = topics_of(topics, "a log")
         self._rows = LogRows(rows)
         self._several = len(found) > 1 or is_pattern(found[0].name)
-        super().__init__(found)
-        self.set_trait("topics", [topic.name for topic in found])
-        self.set_trait("rows", rows)
-        self.set_trait("time_zone", zone)
-        self.set_trait("height", height)
+        super().__init__(
+            found, topics=[topic.name for topic in found], rows=rows, time_zone=zone, height=height
+        )
 
     def __repr__(self) -> str:
         state = self._read()["state"]

@@ -44,16 +44,15 @@ class Panel(Kept, anywidget.AnyWidget):
     part = traitlets.Unicode(read_only=True).tag(sync=True)
 
     def __init__(self, **configuration: Any) -> None:
-        self._closed = False
+        # First of all, because an option that is refused must leave nothing: no part, no comm, no tap on a feed.
+        for name, value in configuration.items():
+            self.set_trait(name, value)
+        self._esm, self._css = script(self._bundle), style(self._bundle)
         self._unwatch: list[Callable[[], None]] = []
         self._stream = self._make_part()
-        self._esm, self._css = script(self._bundle), style(self._bundle)
-        try:
-            super().__init__(hub=pump().join(self._stream), **configuration)
-        except BaseException:
-            pump().leave(self._stream)  # an option was refused, and nobody will ever show this one
-            raise
         self.set_trait("part", self._stream.key)
+        self._closed = False
+        super().__init__(hub=pump().join(self._stream))
         self.on_msg(self._heard)
 
     def open(self) -> None:

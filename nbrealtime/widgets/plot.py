@@ -22,11 +22,12 @@ import traitlets
 
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.live import cells
+from nbrealtime.live.options import given, names
 from nbrealtime.widgets.alertmarks import AlertMarks
 from nbrealtime.widgets.bundle import script, style
 from nbrealtime.widgets.notes import Annotation, moment
 from nbrealtime.widgets.pictured import Pictured
-from nbrealtime.widgets.plotoptions import Colors, Thresholds, TimeZone, check_bounds
+from nbrealtime.widgets.plotoptions import Bounds, Colors, Thresholds, TimeZone, check_bounds
 from nbrealtime.widgets.plotpart import PlotPart, Source
 from nbrealtime.widgets.pump import pump
 from nbrealtime.widgets.saving import answer
@@ -97,13 +98,7 @@ class LivePlot(Pictured, anywidget.AnyWidget):
     window = _Window(60.0, help="seconds that are shown").tag(sync=True)
     title = traitlets.Unicode("", help="a line above the plot").tag(sync=True)
     units = traitlets.Unicode("", help="what the values are in").tag(sync=True)
-    y_range = traitlets.Tuple(
-        traitlets.Float(),
-        traitlets.Float(),
-        default_value=None,
-        allow_none=True,
-        help="fixed bounds, or None",
-    ).tag(sync=True)
+    y_range = Bounds(None, allow_none=True, help="fixed bounds, or None").tag(sync=True)
     height = traitlets.Int(280, min=160, max=4000, help="CSS pixels").tag(sync=True)
     scale = traitlets.Enum(("linear", "log"), "linear", help="of the value axis").tag(sync=True)
     thresholds = Thresholds(help="lines and bands across the plot").tag(sync=True)
@@ -127,7 +122,8 @@ class LivePlot(Pictured, anywidget.AnyWidget):
         color: str | Sequence[str] = (),
         cursor_sync: str = "",
     ) -> None:
-        found = [_source(topic, fields) for topic in _flat(topics)]
+        chosen = names("fields", fields)
+        found = [_source(topic, chosen) for topic in _flat(topics)]
         sources = [source for source, _ in found]
         if not sources:
             raise TypeError("a plot needs at least one topic")
@@ -282,16 +278,13 @@ def _flat(topics: Iterable[Any]) -> Iterator[Any]:
             yield topic
 
 
-def _source(topic: Any, fields: str | Iterable[str] | None) -> tuple[Source, Any]:
+def _source(topic: Any, fields: list[str] | None) -> tuple[Source, Any]:
     """A topic, or a field of one (it has ``topic`` and ``field``), as what a plot reads; and its connection."""
     only = getattr(topic, "field", None)
     owner = topic_of(topic.topic if only is not None and hasattr(topic, "topic") else topic)
     feed, name = owner.feed, owner.name
-    chosen = [only] if only is not None else [fields] if isinstance(fields, str) else fields
     connection = owner.connection
-    source = Source(
-        name, feed, None if chosen is None else list(dict.fromkeys(chosen)), why=partial(_why, connection)
-    )
+    source = Source(name, feed, fields if only is None else [only], why=partial(_why, connection))
     return source, connection
 
 
@@ -304,14 +297,18 @@ def _why(connection: Any) -> str:
     return f"{state}, attempt {status.attempts}" if status.attempts else state
 
 
-def _labels(labels: Mapping[str, str] | Sequence[str] | None, sources: Sequence[Source]) -> dict[str, str]:
+def _labels(labels: Any, sources: Sequence[Source]) -> dict[str, str]:
     """A mapping as it is; a list names the topics, or the fields if there is one topic with chosen fields."""
-    if labels is None or isinstance(labels, Mapping):
-        return dict(labels or {})
+    if isinstance(labels, Mapping):
+        return {str(key): str(label) for key, label in labels.items()}
+    if labels is None:
+        return {}
     if isinstance(labels, str):
         labels = [labels]
+    if not isinstance(labels, Sequence) or isinstance(labels, bytes):
+        raise TypeError(f'labels are a list of names or a mapping, like {{"x": "East"}}, not {given(labels)}')
     first = sources[0]
     keys = list(first.fields) if len(sources) == 1 and first.fields else [source.name for source in sources]
     if len(labels) != len(keys):
         raise ValueError(f"{len(labels)} labels for {len(keys)} lines ({', '.join(keys)})")
-    return dict(zip(keys, labels, strict=True))
+    return dict(zip(keys, map(str, labels), strict=True))

@@ -19,7 +19,9 @@ from typing import Any, Final
 
 import traitlets
 
-__all__ = ["LEVELS", "Colors", "Thresholds", "TimeZone", "check_bounds"]
+from nbrealtime.live.options import pair
+
+__all__ = ["LEVELS", "Bounds", "Colors", "Thresholds", "TimeZone", "check_bounds"]
 
 LEVELS: Final = ("info", "good", "warn", "bad")
 """What a threshold or a mark means. Each has a colour and a symbol of its own."""
@@ -31,13 +33,21 @@ _ZONE: Final = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
 
 
 def check_bounds(bounds: tuple[float, float] | None, scale: str) -> None:
-    """Raises `TraitError` if ``bounds`` are no range of a value axis with this ``scale``."""
-    if bounds is None:
-        return
-    if not all(map(math.isfinite, bounds)) or not bounds[0] < bounds[1]:
-        raise traitlets.TraitError(f"a y_range is (low, high) with low < high, not {bounds!r}")
-    if scale == "log" and bounds[0] <= 0:
+    """Raises `TraitError` if a value axis with this ``scale`` cannot have these ``bounds``."""
+    if bounds is not None and scale == "log" and bounds[0] <= 0:
         raise traitlets.TraitError(f"on a log scale a y_range begins above 0, not {bounds!r}")
+
+
+class Bounds(traitlets.TraitType[tuple[float, float], Any]):
+    """``(low, high)``, of which None is made only by ``allow_none``."""
+
+    info_text = "(low, high), two numbers with low < high"
+
+    def validate(self, obj: Any, value: Any) -> tuple[float, float]:
+        try:
+            return pair(self.name or "a range", value)
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(str(error)) from error
 
 
 class Thresholds(traitlets.TraitType[tuple[dict[str, Any], ...], Any]):

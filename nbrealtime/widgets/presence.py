@@ -47,8 +47,7 @@ class PresenceBar(Panel):
         found = topic_of(topic)
         self._feed = found.feed
         self._link = connection_of(found).link
-        super().__init__()
-        self.set_trait("topic", found.name)
+        super().__init__(topic=found.name)
         self._watch(self._feed.watch(self._mark), watch_link(self._link, self._mark))
         self._replace_with(cell)
 

@@ -22,7 +22,7 @@ from nbrealtime.client.status import LinkState
 from nbrealtime.errors import ConnectionClosed, RealtimeError
 from nbrealtime.live import cells
 from nbrealtime.widgets.panel import Panel
-from nbrealtime.widgets.subjects import connection_of, sentence, watch_link
+from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
 from nbrealtime.wire.encodings import encode_data
 from nbrealtime.wire.topics import check_topic
 
@@ -84,17 +84,14 @@ class PublishBox(Panel):
         mode: Literal["auto", "json", "text"] = "auto",
     ) -> None:
         cell = cells.current_cell()
-        name = topic if isinstance(topic, str) else "" if topic is None else topic.name
+        name = topic if isinstance(topic, str) else "" if topic is None else topic_of(topic).name
         if name:
             check_topic(name)
         owner = topic if connection is None and not isinstance(topic, str) else connection
         self._link = connection_of(owner).link
         self._sent_to: dict[str, None] = {}  # the last topics, in order
         self._refusals: dict[str, str] = {}
-        super().__init__()
-        self.set_trait("topic", name)
-        self.set_trait("editable", not name if editable is None else editable)
-        self.set_trait("mode", mode)
+        super().__init__(topic=name, editable=not name if editable is None else editable, mode=mode)
         self._watch(watch_link(self._link, self._changed))
         with contextlib.suppress(ConnectionClosed):  # then nothing will be reported, and the box shows why
             self._watch(self._link.on_report(self._reported))

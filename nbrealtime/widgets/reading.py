@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from nbrealtime.live.options import text
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.widgets.levels import threshold_at
 from nbrealtime.widgets.pacing import Viewing
@@ -45,6 +46,8 @@ class Reading:
             if field is not None and field != own:
                 raise ValueError(f"{subject.name}[{own!r}] is one field; {field!r} is another")
             subject, field = subject.topic, own
+        if field is not None:
+            text("field", field)
         topic = topic_of(subject)
         self.name: str = topic.name
         self.feed: Feed = topic.feed

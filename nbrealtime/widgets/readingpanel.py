@@ -49,8 +49,7 @@ class ReadingPanel(Pictured, Panel):
         self._cell = cells.current_cell()
         self._reading = Reading(subject, field, self._what)
         self._window = window
-        super().__init__(**configuration)
-        self.set_trait("topic", self._reading.name)
+        super().__init__(topic=self._reading.name, **configuration)
         self._watch(self._reading.feed.watch(self._mark), watch_link(self._reading.link, self._mark))
         self._replace_with(self._cell)
 

@@ -9,13 +9,13 @@ and no others; a view learns of columns alone.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
+from nbrealtime.live.options import LEAST, MOST, given, number, pair, text, whole
 from nbrealtime.widgets.heatgrid import MOST_ROWS
 from nbrealtime.widgets.heatmap import HeatPanel, checked
 from nbrealtime.widgets.spectra import WINDOWS, Spectra
-from nbrealtime.widgets.stream import topics_of
+from nbrealtime.widgets.subjects import topic_of
 from nbrealtime.wire.topics import is_pattern
 
 if TYPE_CHECKING:
@@ -69,19 +69,20 @@ class Spectrogram(HeatPanel):
         height: int = 280,
     ) -> None:
         looks = checked(window, value_range, colors, time_zone, title, height)
-        if nperseg % 1 or not LEAST_SEGMENT <= nperseg <= 2 * (MOST_ROWS - 1):
-            raise ValueError(
-                f"nperseg is between {LEAST_SEGMENT} and {2 * (MOST_ROWS - 1):,} samples, not {nperseg!r}"
-            )
-        if not 0 <= overlap <= 0.95:
-            raise ValueError(f"overlap is between 0 and 0.95, not {overlap!r}")
-        if fs is not None and not 0 < fs < math.inf:
-            raise ValueError(f"fs is samples per second, more than 0, not {fs!r}")
-        if taper not in WINDOWS:
-            raise ValueError(f"taper is one of {', '.join(WINDOWS)}, not {taper!r}")
-        if frequencies is not None and not 0 <= frequencies[0] < frequencies[1] < math.inf:
-            raise ValueError(f"frequencies is (lowest, highest) in Hz, not {frequencies!r}")
-        [found] = topics_of([topic], "a spectrogram")
+        nperseg = whole("nperseg", nperseg, LEAST_SEGMENT, 2 * (MOST_ROWS - 1))
+        overlap = number("overlap", overlap, "between 0 and 0.95", 0, 0.95)
+        if fs is not None:
+            fs = number("fs", fs, "samples per second, more than 0", LEAST, MOST)
+        if taper not in tuple(WINDOWS):
+            raise ValueError(f"taper is one of {', '.join(WINDOWS)}, not {given(taper)}")
+        if frequencies is not None:
+            frequencies = pair("frequencies", frequencies)
+            if frequencies[0] < 0:
+                raise ValueError(f"frequencies is (lowest, highest) in Hz, from 0 up, not {frequencies!r}")
+        if field is not None:
+            text("field", field)
+        text("units", units)
+        found = topic_of(topic)
         if is_pattern(found.name):
             raise ValueError(f"a spectrogram is of one topic: {found.name} has by_topic(name)")
         source = Spectra(
@@ -89,7 +90,7 @@ class Spectrogram(HeatPanel):
             field or getattr(topic, "field", None) or "value",
             looks["window"],
             fs=fs,
-            nperseg=int(nperseg),
+            nperseg=nperseg,
             overlap=overlap,
             taper=taper,
             db=db,

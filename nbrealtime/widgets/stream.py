@@ -37,10 +37,10 @@ class StreamPanel(Panel):
     """A panel that shows what comes on one or several topics.
 
     `close` lets go of the topics and keeps what is shown, marked with the time. A subclass
-    makes its part from what it has set up before it calls ``super().__init__``.
+    makes its part from what it has set up before it calls ``super().__init__``, with its traits, whose names may be ours.
     """
 
-    def __init__(self, topics: Sequence[LiveTopic], **configuration: Any) -> None:
+    def __init__(self, topics: Sequence[LiveTopic], /, **configuration: Any) -> None:
         cell = cells.current_cell()
         self._sources: list[tuple[Feed, Link]] = [(topic.feed, connection_of(topic).link) for topic in topics]
         self._closed_at: float | None = None

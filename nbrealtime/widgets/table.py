@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 from nbrealtime.live.feed import Feed
+from nbrealtime.live.options import names, text, whole
 from nbrealtime.widgets.parts import Part
 from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of
 from nbrealtime.widgets.tablerows import MOST_COLUMNS, TablePart, TableRows
@@ -81,23 +82,23 @@ class LiveTable(StreamPanel):
         title: str = "",
         height: int = 320,
     ) -> None:
-        if not 1 <= rows <= MOST_ROWS:
-            raise ValueError(f"rows is between 1 and {MOST_ROWS:,}, not {rows!r}")
-        if height < LEAST_HEIGHT:
-            raise ValueError(f"height is at least {LEAST_HEIGHT} pixels, not {height!r}")
+        rows = whole("rows", rows, 1, MOST_ROWS)
+        height = whole("height", height, LEAST_HEIGHT)
         if key is not None and (type(key) is not str or not key):
             raise ValueError(f"key is a field's name, like 'sensor', not {key!r}")
         chosen, zone = _columns(columns), checked_zone(time_zone)
         found = topics_of(topics, "a table")
         self._rows = TableRows(rows, key=key, columns=chosen)
-        super().__init__(found)
-        self.set_trait("topics", [topic.name for topic in found])
-        self.set_trait("key", key or "")
-        self.set_trait("rows", rows)
-        self.set_trait("time", bool(time))
-        self.set_trait("time_zone", zone)
-        self.set_trait("title", title)
-        self.set_trait("height", height)
+        super().__init__(
+            found,
+            topics=[topic.name for topic in found],
+            key=key or "",
+            rows=rows,
+            time=bool(time),
+            time_zone=zone,
+            title=text("title", title),
+            height=height,
+        )
 
     def __repr__(self) -> str:
         state = self._read()["state"]
@@ -124,11 +125,7 @@ def table(subject: Any, /, *others: Any, **options: Any) -> LiveTable:
 
 
 def _columns(columns: str | Iterable[str] | None) -> list[str] | None:
-    if columns is None:
-        return None
-    chosen = [columns] if isinstance(columns, str) else list(dict.fromkeys(columns))
-    if not all(isinstance(name, str) for name in chosen):
-        raise TypeError(f"columns are names of fields, not {columns!r}")
-    if not 1 <= len(chosen) <= MOST_COLUMNS:
+    chosen = names("columns", columns)
+    if chosen is not None and not 1 <= len(chosen) <= MOST_COLUMNS:
         raise ValueError(f"a table has between 1 and {MOST_COLUMNS} columns, not {len(chosen)}")
     return chosen

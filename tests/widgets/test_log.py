@@ -200,6 +200,9 @@ def test_it_takes_topics_and_sane_bounds_only(topic):
     with pytest.raises(TypeError, match=r"a topic is a name or what rt.subscribe"):
         MessageLog(42)
     for bad in ({"rows": 0}, {"rows": 10_001}, {"height": 100}, {"time_zone": "Nowhere"}):
-        with pytest.raises(ValueError, match=r"rows is between|height is at least|time zone"):
+        with pytest.raises(
+            ValueError,
+            match=r"rows is a whole number between|height is a whole number of at least 160|time zone",
+        ):
             MessageLog(topic, **bad)
     assert not topic.feed._taps

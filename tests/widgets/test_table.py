@@ -227,7 +227,7 @@ def test_a_topic_and_a_field_make_one_by_name(topic):
 def test_it_takes_sane_options_only(topic):
     with pytest.raises(TypeError, match="a table needs at least one topic"):
         LiveTable()
-    with pytest.raises(TypeError, match="columns are names"):
+    with pytest.raises(TypeError, match="columns is a list of names"):
         LiveTable(topic, columns=[1])
     for bad in (
         {"rows": 0},
