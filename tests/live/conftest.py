@@ -1,4 +1,4 @@
-"""A connection on a fake link; with ``kernel``, in a process whose kernel's loop runs."""
+"""A connection on a fake link, and a topic on it; with ``kernel``, in a process whose kernel's loop runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from nbrealtime.live import subject
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.delivery import Delivery
+from nbrealtime.live.topic import LiveTopic
 
 from .fakes import FakeKernel, FakeLink
 
@@ -40,3 +41,10 @@ def connection(link: FakeLink) -> Iterator[Connection]:
     connection = Connection(link)  # type: ignore[arg-type]
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def temp(connection: Connection, link: FakeLink) -> LiveTopic:
+    topic = connection.topic("lab:temp", notify_hz=1000)
+    link.confirm("lab:temp", 2)
+    return topic
