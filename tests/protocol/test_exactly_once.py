@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from nbrealtime.client.session import Options
 from nbrealtime.wire.v2 import Since
 
-from .world import KEPT, PATTERN, QUIET, TOPICS, World
+from .setting import KEPT, PATTERN, QUIET, TOPICS
+from .world import World
 
 PEERS = st.integers(0, 2)
 NAMES = st.sampled_from([*TOPICS, TOPICS[0], PATTERN, PATTERN, QUIET])

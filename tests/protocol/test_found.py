@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nbrealtime.client.session import Options
 
-from .world import PATTERN, World
+from .setting import PATTERN
+from .world import World
 
 
 def test_a_pattern_is_told_when_a_topic_it_followed_is_gone_with_the_server() -> None:
