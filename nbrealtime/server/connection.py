@@ -29,6 +29,7 @@ from websockets.typing import Subprotocol
 
 from nbrealtime.errors import InvalidToken, UnknownKey
 from nbrealtime.hub import Session
+from nbrealtime.server.clock import milliseconds
 from nbrealtime.server.deadline import Deadline
 from nbrealtime.server.heartbeat import Pulse
 from nbrealtime.server.hello import (
@@ -50,7 +51,7 @@ from nbrealtime.wire.v2 import Request as ClientRequest
 if TYPE_CHECKING:
     from nbrealtime.server.service import Service
 
-__all__ = ["WebSocketConnection", "milliseconds"]
+__all__ = ["WebSocketConnection"]
 
 # Above this the transport says stop, and the rest waits where it can be counted and dropped.
 _TRANSPORT_BYTES: Final = 256 * 1024
@@ -61,11 +62,6 @@ _BAD_TOKEN, _UNFRAMEABLE, _TOO_MANY = 4500, 4501, 4504
 # The library logs every connection at INFO, with its own logger; ours says what matters.
 _quiet = logging.getLogger("nbrealtime.server.websockets")
 _quiet.setLevel(logging.ERROR)
-
-
-def milliseconds() -> int:
-    """The wire's time: milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 class _Core(ServerProtocol):
@@ -150,7 +146,7 @@ class WebSocketConnection(asyncio.Protocol):
         self.pulse.heard = self._service.loop.time()
         if self._session is None:
             self._receive_early(data)
-        elif self._postponed or self._service.busy:
+        elif self._postponed or self._service.flusher.busy:
             self._postpone(data)
         else:
             self._process(data)
@@ -168,7 +164,7 @@ class WebSocketConnection(asyncio.Protocol):
                 task.cancel()
         if self._abort is not None:
             self._abort.cancel()
-        self._service.forget(self)
+        self._service.roster.leave(self)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -205,14 +201,14 @@ class WebSocketConnection(asyncio.Protocol):
         self._postponed.append(data)
         if len(self._postponed) == 1:
             self._adjust_reading()
-            self._service.later(self._catch_up)
+            self._service.flusher.later(self._catch_up)
 
     def _catch_up(self, *, anyway: bool = False) -> None:
         """Does what was put off, if this turn has room for it, or ``anyway``."""
         if not self._postponed:
             return
-        if self._service.busy and not anyway:
-            self._service.later(self._catch_up)
+        if self._service.flusher.busy and not anyway:
+            self._service.flusher.later(self._catch_up)
             return
         data = b"".join(self._postponed)
         self._postponed.clear()
@@ -261,7 +257,7 @@ class WebSocketConnection(asyncio.Protocol):
     def _open(self, request: Request, *, again: bool = False) -> None:
         """Answers the request: an upgrade, or why not."""
         try:
-            admitted = self._service.admit(request, final=again)
+            admitted = self._service.admissions.admit(request, final=again)
         except UnknownKey:
             self._look_for_keys(lambda: self._open(request, again=True))
             return
@@ -320,8 +316,9 @@ class WebSocketConnection(asyncio.Protocol):
             else:
                 self.part(goodbye_for(fault, hello.id))
             return
-        if self._session is None and self._hub.full:
-            self.part(self._service.too_many(hello.id))
+        goodbye = self._service.admissions.too_many(hello.id) if self._session is None else None
+        if goodbye is not None:
+            self.part(goodbye)
             return
         self._enter(claims, hello)
 
@@ -351,7 +348,7 @@ class WebSocketConnection(asyncio.Protocol):
         before, left = self._session, b""
         if before is not None:
             # It was greeted as v1, and says hello all the same.
-            service.flush()
+            service.flusher.flush()
             left = before.outbox.take() if before.outbox.size else b""
             self._hub.close(before, milliseconds())
         options = None if hello is None else options_of(hello)
@@ -429,7 +426,7 @@ class WebSocketConnection(asyncio.Protocol):
                 self._expire_with(claims)
                 answer = replies.encode_authenticated(id=request.id, expires=claims.expires_ms)
         self._hub.tell(session, answer)
-        self._service.schedule_flush()
+        self._service.flusher.schedule()
 
     def _renew_later(self, request: ClientRequest) -> None:
         async def look() -> None:
@@ -496,7 +493,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._finish()
         else:
             self._write_core()
-        self._service.schedule_flush()
+        self._service.flusher.schedule()
 
     @property
     def _early(self) -> bool:
@@ -525,7 +522,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._weigh(session)
         if session.hungry and not self._paused and not outbox.size:
             self._hub.drained(session)
-            self._service.schedule_flush()
+            self._service.flusher.schedule()
 
     def _hold_back(self, session: Session) -> bool:
         """Whether what waits is data that the client does not want so soon. What is not data takes it along."""
@@ -714,7 +711,7 @@ class WebSocketConnection(asyncio.Protocol):
             return
         if isinstance(said, ErrorCode):
             said = Goodbye(close, said, reason, reconnect=reconnect)
-        self._service.flush()
+        self._service.flusher.flush()
         if self._paused and self._session is not None:
             # It would stand in the way of the goodbye, which may just get through.
             self._session.outbox.clear()
@@ -730,7 +727,7 @@ class WebSocketConnection(asyncio.Protocol):
             return
         session = self._session
         if session is not None:
-            self._service.flush()
+            self._service.flusher.flush()
             while session.outbox.size and not self._paused and not self._transport.is_closing():
                 self._transport.write(session.outbox.take(_TRANSPORT_BYTES))
             session.outbox.close()
@@ -750,7 +747,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._flush_timer = None
         if session is not None:
             self._hub.close(session, milliseconds())
-            self._service.retire(self)
+            self._service.roster.retire(self)
         if self._expiry is not None:
             self._expiry.cancel()
         self._write_core()
@@ -759,7 +756,7 @@ class WebSocketConnection(asyncio.Protocol):
             self._choked = False
             self._adjust_reading()
             self._abort = Deadline(self._service, self._service.config.close_seconds, self._transport.abort)
-        self._service.schedule_flush()
+        self._service.flusher.schedule()
 
 
 def _short(reason: str) -> str:

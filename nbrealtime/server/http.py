@@ -25,7 +25,7 @@ from nbrealtime import discovery
 from nbrealtime.errors import InvalidToken
 from nbrealtime.hub import Refusal
 from nbrealtime.hub.store import Committed
-from nbrealtime.server.connection import milliseconds
+from nbrealtime.server.clock import milliseconds
 from nbrealtime.server.tokens import Claims
 from nbrealtime.wire.messages import ErrorCode
 
@@ -124,7 +124,7 @@ class HttpRoutes:
                 if not self._service.origins.allow(request.headers.getall("Origin", [])):
                     return _fault(HTTPStatus.FORBIDDEN, "pages of this origin may not use this server")
                 _claims.set(
-                    await self._service.authenticate_later(
+                    await self._service.admissions.authenticate_later(
                         request.headers.getall("Authorization", []), request.rel_url.raw_query_string
                     )
                 )
@@ -202,7 +202,7 @@ class HttpRoutes:
         )
         if refusal is not None:
             return _refused(refusal)
-        self._service.schedule_flush()
+        self._service.flusher.schedule()
         result = await answered
         if isinstance(result, Refusal):
             return _refused(result)

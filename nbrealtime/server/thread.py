@@ -249,7 +249,7 @@ class Server:
         Raises:
             ServerError: the server is closed.
         """
-        return self._ask(lambda service: service.connections())
+        return self._ask(lambda service: service.roster.describe())
 
     def kick(self, who: str) -> int:
         """Removes a user's connections, or the one with this id; returns how many.
@@ -259,7 +259,7 @@ class Server:
         Raises:
             ServerError: the server is closed.
         """
-        return self._ask(lambda service: service.kick(who))
+        return self._ask(lambda service: service.roster.kick(who))
 
     def drain(self, seconds: float = 5.0) -> None:
         """Before a planned stop: lets nobody in any more and asks everybody to come back later.

@@ -66,7 +66,7 @@ def settles(server):
     deadline = time.monotonic() + 10
     service = server._service
     while time.monotonic() < deadline:
-        if not (service._connections or len(service.lobby) or service.hub.sessions):
+        if not (len(service.roster) or len(service.lobby) or service.hub.sessions):
             return True
         time.sleep(0.01)
     return False

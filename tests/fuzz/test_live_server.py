@@ -147,7 +147,7 @@ def alone(server):
     service = server._service
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if len(service._connections) == len(service.hub.sessions) == 1 and not len(service.lobby):
+        if len(service.roster) == len(service.hub.sessions) == 1 and not len(service.lobby):
             return True
         time.sleep(0.002)
     return False

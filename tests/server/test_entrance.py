@@ -111,7 +111,7 @@ def test_nothing_is_left_behind(run):
             b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
         ):
             await ask(service.port, request)
-        await until(lambda: not service._connections and not service._http.count)
+        await until(lambda: not len(service.roster) and not service._http.count)
         assert not len(service.lobby)
         assert not service.hub.sessions
 
