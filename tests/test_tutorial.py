@@ -42,6 +42,21 @@ def test_every_block_of_it_runs(
     assert "Server running at ws://127.0.0.1:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("page", ["alerts", "exactly-once", "history", "plots", "widgets"])
+def test_every_block_of_a_how_to_runs(
+    page: str, shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    served = []
+    try:
+        for block in blocks_of(f"how-to/{page}.md"):
+            shell.run_cell(block).raise_error()
+            served.append(shell.user_ns.get("server"))
+    finally:
+        for server in filter(None, dict.fromkeys(served)):
+            server.close()
+
+
 def test_its_links_lead_somewhere() -> None:
     for page in DOCS.rglob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
