@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from nbrealtime.client.session import Session
 from nbrealtime.client.session.ending import Ending
 from nbrealtime.client.session.renewal import Renewal
+from nbrealtime.client.status import LinkState
+
+from .talk import frame
 
 
 @pytest.fixture
@@ -70,3 +74,18 @@ def test_after_an_expired_token_only_another_one_helps() -> None:
     renewal.possible = True
     ending.hear({"close": 4005, "reconnect": False}, 0.0)
     assert ending.take(4005, "").again
+
+
+def test_a_drained_client_is_back_at_a_time_of_its_own(session: Session) -> None:
+    session.receive(frame({"type": "drain", "delay": [0, 5000]}), 10.0, 0.0)
+    assert session.state is LinkState.CONNECTED
+    session.lost(11.0, 4001, "")
+    assert session.retry_at == 12.5
+
+
+def test_a_server_that_drains_and_stays_is_left(session: Session) -> None:
+    session.receive(frame({"type": "drain", "delay": [0, 5000]}), 10.0, 0.0)
+    assert session.deadline == 12.5
+    assert session.tick(12.5) is not None
+    session.lost(12.5, 1006, "")
+    assert session.retry_at == 12.5
