@@ -5,13 +5,16 @@
 ``rt.publish("lab:temp", 21.5)`` sends something.
 
 Names are imported when they are first used, so that a program that only
-publishes does not wait for the widgets.
+publishes does not wait for the widgets. (The package `widgets` itself imports
+its classes in the same way.)
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
+
+from nbrealtime import errors, widgets
 
 if TYPE_CHECKING:
     from nbrealtime.api import close_all, connect, publish, sensor, status, subscribe, topics
@@ -45,69 +48,32 @@ if TYPE_CHECKING:
     from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
-    from nbrealtime.widgets import (
-        AlertLog,
-        ConnectionBadge,
-        Dashboard,
-        Gauge,
-        LiveHeatmap,
-        LivePlot,
-        LiveTable,
-        MessageLog,
-        PresenceBar,
-        PublishBox,
-        Spectrogram,
-        StatTile,
-    )
+    from nbrealtime.widgets.alertlog import AlertLog
+    from nbrealtime.widgets.badge import ConnectionBadge
+    from nbrealtime.widgets.dashboard import Dashboard
+    from nbrealtime.widgets.gauge import Gauge
+    from nbrealtime.widgets.heatmap import LiveHeatmap
+    from nbrealtime.widgets.log import MessageLog
+    from nbrealtime.widgets.plot import LivePlot
+    from nbrealtime.widgets.presence import PresenceBar
+    from nbrealtime.widgets.publish import PublishBox
+    from nbrealtime.widgets.spectrogram import Spectrogram
+    from nbrealtime.widgets.table import LiveTable
+    from nbrealtime.widgets.tile import StatTile
 
 __version__ = "0.1.0"
 
 _HOMES: Final = {
     "nbrealtime.api": ("close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"),
     "nbrealtime.client": ("Message", "Receipt"),
-    "nbrealtime.errors": (
-        "AddressInUse",
-        "AmbiguousServer",
-        "ConnectionClosed",
-        "ConnectionFailed",
-        "DecodeError",
-        "DiscoveryError",
-        "FrontEndMissing",
-        "InvalidToken",
-        "InvalidTopic",
-        "MessageTooLarge",
-        "NoServer",
-        "PublishError",
-        "PublishTimeout",
-        "PublishUncertain",
-        "RealtimeError",
-        "Refused",
-        "ServerError",
-        "StoreError",
-        "UnknownKey",
-        "UntrustedServer",
-        "WireError",
-    ),
+    "nbrealtime.errors": errors.__all__,
     "nbrealtime.live.alert": ("Alert",),
     "nbrealtime.live.alertbook": ("AlertEvent",),
     "nbrealtime.live.connection": ("Connection",),
     "nbrealtime.live.gap": ("Gap",),
     "nbrealtime.live.topic": ("LiveTopic",),
     "nbrealtime.server": ("Server", "serve"),
-    "nbrealtime.widgets": (
-        "AlertLog",
-        "ConnectionBadge",
-        "Dashboard",
-        "Gauge",
-        "LiveHeatmap",
-        "LivePlot",
-        "LiveTable",
-        "MessageLog",
-        "PresenceBar",
-        "PublishBox",
-        "Spectrogram",
-        "StatTile",
-    ),
+    "nbrealtime.widgets": widgets.__all__,
 }
 _home_of: Final = {name: home for home, names in _HOMES.items() for name in names}
 
