@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bins, BOX, spark, type Bin } from "../src/tiles/spark";
+import { Bins, BOX, rules, spark, type Bin } from "../src/tiles/spark";
 import { between, room, Steady } from "../src/tiles/steady";
 import { position, ticks, zones, type Threshold } from "../src/tiles/zones";
 
@@ -108,6 +108,25 @@ test("a line breaks where nothing came for longer than usual; a single value is 
 test("the area is what a bin ranged over", () => {
   assert.equal(spark([bin(0, 0, 10), bin(1, 5)], 0, 2, 1).area, "M250 6L750 50L750 50L250 94Z");
   assert.equal(BOX.width, 1000);
+});
+
+test("thresholds are lines across a sparkline where it reaches, the gravest of those at one height", () => {
+  const limits: Threshold[] = [
+    { from: 0, to: 20, label: "", level: "good" },
+    { value: 20, label: "", level: "bad" },
+    { value: 10, label: "", level: "info", color: "teal" },
+    { from: 20, to: 30, label: "", level: "warn" },
+    { value: 99, label: "", level: "bad" },
+    { value: -9, label: "", level: "info" },
+  ];
+  assert.deepEqual(rules({ low: 0, high: 20 }, limits), [
+    { y: 94, level: "good", color: "" },
+    { y: 6, level: "bad", color: "" },
+    { y: 50, level: "info", color: "teal" },
+  ]);
+  // What stays at one value has no range: a line is at it, or nowhere.
+  assert.deepEqual(rules({ low: 10, high: 10 }, limits), [{ y: 50, level: "info", color: "teal" }]);
+  assert.deepEqual(rules({ low: 11, high: 11 }, limits), []);
 });
 
 test("bins that come again replace those that were, and old ones go", () => {

@@ -19,6 +19,7 @@ from nbrealtime.widgets.levels import threshold_at
 from nbrealtime.widgets.picture.marks import symbol
 from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Scene, Stroke, Text, text_width
 from nbrealtime.widgets.picture.words import clock, duration, number, quantity, scale_for
+from nbrealtime.widgets.plotoptions import LEVELS
 
 __all__ = ["StillLook", "lay_still"]
 
@@ -125,6 +126,12 @@ def _trend(
         else:
             runs.append([row])
     ops: list[Op] = []
+    edges = ((end, str(one["level"])) for one in look.thresholds for end in _ends(one) if low <= end <= high)
+    # Of several at one value the gravest is drawn last, and covers the others.
+    for edge, level in sorted(edges, key=lambda found: LEVELS.index(found[1])):
+        _x, y = point(0, edge)
+        across = ((area.left, y), (area.right, y))
+        ops.append(Stroke((across,), "muted" if level == "info" else level, 1.0, (4, 3)))
     for run in runs:
         upper = [point(at, top) for at, _mean, _low, top in run]
         lower = [point(at, bottom) for at, _mean, bottom, _high in run]

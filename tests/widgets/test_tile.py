@@ -278,6 +278,15 @@ def test_a_picture_says_what_it_shows_and_of_when_it_is(topic):
     assert tile.to_png()[:4] == b"\x89PNG"
 
 
+def test_a_picture_has_the_thresholds_that_its_sparkline_reaches(topic):
+    limits = [{"from": 0, "to": 20, "level": "good"}, {"value": 20, "level": "bad"}, 99]
+    tile = StatTile(topic, thresholds=limits)
+    heard(topic, (0, 19.0), (1, 21.0))
+    assert tile.to_svg().count("stroke-dasharray") == 2
+    tile.thresholds = ()
+    assert "stroke-dasharray" not in tile.to_svg()
+
+
 def test_where_its_output_was_a_picture_is_left(topic, monkeypatch):
     tile = StatTile(topic)
     topic.hear(21.5)

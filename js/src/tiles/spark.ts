@@ -3,6 +3,7 @@
 // Collaborators: widgets/trend.py packs, tile.ts shows. Pure but for `Bins`, which keeps what came.
 // The rules: a bin that comes again replaces the one it was; and a line breaks where nothing came for
 // five times as long as usual.
+import { GRAVITY, type Level, type Threshold } from "./zones";
 
 export interface Head {
   /** The first bin's index, counted from the epoch. */
@@ -28,6 +29,13 @@ export interface Spark {
   high: number;
   /** The newest mean's place, 0 to 1 from the left and the top. */
   end: { x: number; y: number };
+}
+
+/** A line or a band's end across the picture. */
+export interface Rule {
+  y: number;
+  level: Level;
+  color: string;
 }
 
 /** The size of the box that paths are drawn in; the page stretches it. */
@@ -100,10 +108,8 @@ export class Bins {
 export function spark(bins: readonly Bin[], first: number, places: number, patience: number): Spark {
   const low = Math.min(...bins.map((bin) => bin.low));
   const high = Math.max(...bins.map((bin) => bin.high));
-  const span = high - low;
   const x = (at: number): number => ((at - first + 0.5) / places) * BOX.width;
-  const y = (value: number): number =>
-    span > 0 ? MARGIN + ((high - value) / span) * (BOX.height - 2 * MARGIN) : BOX.height / 2;
+  const y = (value: number): number => yOf(value, low, high);
   let line = "";
   let area = "";
   for (const run of runs(bins, patience)) {
@@ -118,6 +124,28 @@ export function spark(bins: readonly Bin[], first: number, places: number, patie
   }
   const last = bins[bins.length - 1]!;
   return { line, area, low, high, end: { x: x(last.at) / BOX.width, y: y(last.mean) / BOX.height } };
+}
+
+/**
+ * What thresholds draw across a sparkline: only what lies in its picture, for a sparkline shows what the value
+ * did and not how far it is from trouble; of several at one height the gravest, of equals the last.
+ */
+export function rules({ low, high }: Pick<Spark, "low" | "high">, thresholds: readonly Threshold[]): Rule[] {
+  const found = new Map<number, Rule>();
+  for (const one of thresholds) {
+    for (const edge of [one.value, one.from, one.to]) {
+      if (edge === undefined || (high === low && edge !== low)) continue;
+      const y = round(yOf(edge, low, high));
+      const there = found.get(y);
+      if (y < 0 || y > BOX.height || (there && GRAVITY[there.level] > GRAVITY[one.level])) continue;
+      found.set(y, { y, level: one.level, color: one.color ?? "" });
+    }
+  }
+  return [...found.values()];
+}
+
+function yOf(value: number, low: number, high: number): number {
+  return high > low ? MARGIN + ((high - value) / (high - low)) * (BOX.height - 2 * MARGIN) : BOX.height / 2;
 }
 
 function runs(bins: readonly Bin[], patience: number): Bin[][] {

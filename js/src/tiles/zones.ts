@@ -22,7 +22,8 @@ export interface Zone {
   label: string;
 }
 
-const GRAVITY: Record<Level, number> = { info: 0, good: 1, warn: 2, bad: 3 };
+/** Of several that hold, the greatest counts. */
+export const GRAVITY: Record<Level, number> = { info: 0, good: 1, warn: 2, bad: 3 };
 
 /** What a level is called where nobody named it. */
 export const WORDS: Record<Level, string> = { info: "Note", good: "OK", warn: "Warning", bad: "Critical" };
