@@ -1,7 +1,8 @@
 """`AlertLog`: every alert at a glance, what fires first, and what happened.
 
 Collaborators: `live.alertbook` tells of alerts and events, `live.alert.Alert` knows how each
-stands, `panel.Panel` does what every panel does, ``js/src/alertlog.ts`` draws and notifies.
+stands, `panel.Panel` does what every panel does, `urging.Urging` says when a hidden page is told,
+``js/src/alertlog.ts`` draws and notifies.
 
 The one rule: it says what is so and keeps no state of an alarm of its own. Nothing can be
 acknowledged here, because nothing waits for it: what clears by itself is over.
@@ -22,10 +23,12 @@ from nbrealtime.live.alert import Alert
 from nbrealtime.live.alertbook import AlertEvent, alerts, watch_alerts
 from nbrealtime.live.alertwords import label
 from nbrealtime.live.connection import Connection
+from nbrealtime.live.delivery import delivery
 from nbrealtime.live.options import whole
 from nbrealtime.widgets.panel import Panel
 from nbrealtime.widgets.pump import pump
 from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
+from nbrealtime.widgets.urging import Urging
 
 if TYPE_CHECKING:
     from nbrealtime.live.feed import Feed
@@ -37,8 +40,6 @@ MOST_ROWS: Final = 100
 MOST_EVENTS: Final = 200
 NAMED: Final = 3
 """So many of the series that fire are named."""
-URGE_SECONDS: Final = 5.0
-"""One alert is brought to a hidden page at most so often, however it flaps."""
 MOST_VIEWS: Final = 64
 
 _ORDER: Final = {"firing": 0, "pending": 1, "ok": 2, "closed": 3}
@@ -65,6 +66,7 @@ class AlertLog(Panel):
     """
 
     _bundle = "alertlog"
+    _clock = staticmethod(time.monotonic)
 
     title = traitlets.Unicode("", read_only=True, help="what it is about").tag(sync=True)
     history = traitlets.Int(50, read_only=True, help="how many events are kept").tag(sync=True)
@@ -87,7 +89,8 @@ class AlertLog(Panel):
         links = (one.link if isinstance(one, Connection) else one.connection.link for one in found)
         self._links = tuple({id(link): link for link in links}.values())
         self._notified: set[str] = set()  # the views that notify
-        self._urged: dict[int, float] = {}
+        self._urging = Urging()
+        self._later = delivery().slot(self._bring, "thread")
         self._closed_at: float | None = None
         super().__init__(title=", ".join(_title(one) for one in found), history=history)
         self._watch(watch_alerts(self._hear), self._unfollow)
@@ -119,6 +122,8 @@ class AlertLog(Panel):
         """Lets go of its alerts and keeps the list, marked with the time. Harmless when repeated."""
         if not self._closed:
             self._closed_at = time.time()
+            with self._lock:
+                self._urging.clear()
         super().close()
 
     def _state(self) -> dict[str, Any]:
@@ -194,10 +199,19 @@ class AlertLog(Panel):
         """A notification is for a page that nobody looks at, to which the pump sends nothing by itself."""
         if not (alert.notify and event.state == "firing" and self._notified):
             return
-        now = time.monotonic()
-        if now - self._urged.get(alert.number, -URGE_SECONDS) >= URGE_SECONDS:
-            self._urged[alert.number] = now
+        with self._lock:
+            self._urging.ask(alert.number, self._clock())
+        again = self._bring()
+        if again is not None:
+            delivery().wake(self._later, again)
+
+    def _bring(self, _until: float = 0.0) -> float | None:
+        """Brings what is to be told to hidden pages, or returns when to; also on the delivery thread."""
+        with self._lock:
+            due, again = self._urging.come(self._clock())
+        if due and self._notified:
             pump().urge(self._stream)
+        return again
 
     def _concerns(self, alert: Alert) -> bool:
         return (
@@ -215,8 +229,8 @@ class AlertLog(Panel):
 
     def _drop(self, alert: Alert) -> None:
         """One that was asked for by itself stays, as closed."""
-        self._urged.pop(alert.number, None)
         with self._lock:
+            self._urging.forget(alert.number)
             if alert not in self._given:
                 self._alerts = tuple(other for other in self._alerts if other is not alert)
             if any(other.feed is alert.feed and other.state != "closed" for other in self._alerts):

@@ -148,24 +148,91 @@ def test_closing_keeps_the_list_and_lets_go(source, temp, wire):
     assert len(state(log)["events"]) == 1
 
 
-def test_a_hidden_page_is_urged_only_for_who_asked_and_not_by_each_flap(source, temp, wire, monkeypatch):
-    urged = []
-    monkeypatch.setattr(alertlog.pump(), "urge", urged.append)
+@pytest.fixture
+def clock(monkeypatch):
+    """The log's own; nothing passes by itself, and what is put off waits in ``later``."""
+
+    class Clock:
+        now = 1000.0
+        later = None
+
+        def wake(self, slot, at):
+            self.later = at
+
+        def slot(self, deliver, mode):
+            return deliver
+
+    made = Clock()
+    monkeypatch.setattr(AlertLog, "_clock", staticmethod(lambda: made.now))
+    monkeypatch.setattr(alertlog, "delivery", lambda: made)
+    return made
+
+
+@pytest.fixture
+def urged(monkeypatch):
+    """Of each frame that was urged, what fires in it."""
+    frames = []
+
+    def urge(part):
+        said = json.loads(json.dumps(part.frame(0.0, None)[0]))
+        frames.append([row["name"] for row in said["alerts"] if row["state"] == "firing"])
+
+    monkeypatch.setattr(alertlog.pump(), "urge", urge)
+    return frames
+
+
+def test_a_hidden_page_is_urged_only_for_who_asked(source, temp, wire, urged, clock):
     temp.alert(above=30)
     loud = temp.alert(above=30, notify=True)
     log = AlertLog(source)
     wire.say("lab:temp", 31, 20)
     assert urged == []
     log._stream.told({"type": "notify", "on": True, "view": "v1"})
-    wire.say("lab:temp", *[31, 20] * 5, at=NOW + 5)
-    assert urged == [log._stream]
-    monkeypatch.setattr(alertlog, "URGE_SECONDS", 0.0)
-    wire.say("lab:temp", 31, at=NOW + 50)
-    assert len(urged) == 2
+    wire.say("lab:temp", 31, at=NOW + 5)
+    assert len(urged) == 1
     log._stream.told({"type": "notify", "on": False, "view": "v1"})
+    clock.now += 60
     wire.say("lab:temp", 20, 31, at=NOW + 60)
-    assert len(urged) == 2
+    assert len(urged) == 1
     assert next(event[6] for event in state(log)["events"] if event[5] == loud.number) is True
+
+
+def test_an_alert_that_flaps_urges_every_five_seconds_and_is_told_of_in_the_end(
+    source, temp, wire, urged, clock
+):
+    loud = temp.alert(above=30, notify=True)
+    log = AlertLog(source)
+    log._stream.told({"type": "notify", "on": True, "view": "v1"})
+    for n in range(10):
+        wire.say("lab:temp", 20 if n % 2 else 31, at=NOW + n)
+    assert (urged, clock.later) == ([[loud.name]], 1005.0)
+    wire.say("lab:temp", 31, at=NOW + 20)
+    clock.now = 1005.0
+    assert log._later(clock.now) is None
+    assert urged == [[loud.name]] * 2
+
+
+def test_alerts_that_flap_together_urge_twice_a_second(source, temp, wire, urged, clock):
+    many = [temp.alert(above=30 + n, notify=True, name=f"a{n}") for n in range(50)]
+    log = AlertLog(source)
+    log._stream.told({"type": "notify", "on": True, "view": "v1"})
+    wire.say("lab:temp", 99)
+    assert len(urged) == 1
+    assert len(urged[0]) < len(many)
+    clock.now = clock.later
+    assert log._later(clock.now) is None
+    assert (clock.now, len(urged), len(urged[1])) == (1000.5, 2, len(many))
+
+
+def test_a_log_that_is_closed_urges_nobody(source, temp, wire, urged, clock):
+    temp.alert(above=30, notify=True)
+    log = AlertLog(source)
+    log._stream.told({"type": "notify", "on": True, "view": "v1"})
+    wire.say("lab:temp", 31, 20, 31)
+    log.close()
+    clock.now = clock.later
+    assert log._later(clock.now) is None
+    assert len(urged) == 1
 
 
 @pytest.mark.parametrize(
