@@ -27,6 +27,7 @@ from nbrealtime.live.topic import LiveTopic, TopicOptions
 
 if TYPE_CHECKING:
     from nbrealtime.client import Receipt
+    from nbrealtime.client.publishoptions import PublishOptions
     from nbrealtime.client.target import Token
 
 __all__ = ["Overview", "close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"]
@@ -74,10 +75,7 @@ def publish(
     data: Any,
     *,
     ack: Literal[True],
-    time: float | None = None,
-    retain: bool = False,
-    echo: bool = True,
-    on_full: OnFull | None = None,
+    **options: Unpack[PublishOptions],
 ) -> Receipt: ...
 @overload
 def publish(
@@ -85,11 +83,10 @@ def publish(
     data: Any,
     *,
     ack: Literal[False] = False,
-    time: float | None = None,
-    retain: bool = False,
-    echo: bool = True,
-    on_full: OnFull | None = None,
+    **options: Unpack[PublishOptions],
 ) -> None: ...
+@overload
+def publish(topic: str, data: Any, *, ack: bool, **options: Unpack[PublishOptions]) -> Receipt | None: ...
 def publish(
     topic: str,
     data: Any,
@@ -109,16 +106,9 @@ def publish(
     See ``Connection.publish`` for more, and for when it waits. Raises ``InvalidTopic``, ``MessageTooLarge``,
     ``PublishTimeout``, ``NoServer``, ``AmbiguousServer``; ``TypeError`` and ``ValueError`` for what JSON cannot carry.
     """
-    receipt: Receipt | None = default_connection().publish(
-        topic,
-        data,
-        ack=ack,  # type: ignore[call-overload]
-        time=time,
-        retain=retain,
-        echo=echo,
-        on_full=on_full,
+    return default_connection().publish(
+        topic, data, ack=ack, time=time, retain=retain, echo=echo, on_full=on_full
     )
-    return receipt
 
 
 def topics() -> dict[str, int]:

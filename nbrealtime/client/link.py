@@ -16,13 +16,14 @@ import os
 from collections.abc import Callable
 from time import time_ns
 from types import TracebackType
-from typing import Final, Literal, Self, overload
+from typing import Final, Literal, Self, Unpack, overload
 
 import msgspec
 
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
 from nbrealtime.client.notices import Listener
+from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions, check_on_full
 from nbrealtime.client.receipt import HistoryRequest, Receipt
 from nbrealtime.client.routes import Route
 from nbrealtime.client.session import Options, Publish
@@ -36,15 +37,10 @@ from nbrealtime.wire.messages import encode_publish
 from nbrealtime.wire.topics import check_pattern, check_topic
 from nbrealtime.wire.v2 import Policy, Position
 
-__all__ = ["MESSAGE_BYTES", "QUEUE_BYTES", "Link", "OnFull", "Subscription"]
+__all__ = ["MESSAGE_BYTES", "Link", "Subscription"]
 
 MESSAGE_BYTES: Final = 2**20
 """The largest message: what a server accepts unless it was told otherwise."""
-
-QUEUE_BYTES: Final = 8 * 2**20
-"""What may wait offline for an acknowledgement unless said otherwise."""
-
-OnFull = Literal["error", "drop_oldest", "block"]
 
 # What the v2 envelope has more than v1's: the time, retain and echo; the id, ack and key. At most.
 _V2_BYTES: Final = 60
@@ -94,11 +90,9 @@ class Link:
         queue_bytes: int = QUEUE_BYTES,
         on_full: OnFull = "error",
     ) -> None:
-        if on_full not in ("error", "drop_oldest", "block"):
-            raise ValueError(f'on_full is "error", "drop_oldest" or "block", not {on_full!r}')
         self.name = name
         self.queue_bytes = queue_bytes
-        self.on_full: OnFull = on_full
+        self.on_full: OnFull = check_on_full(on_full)
         self._connection = connection
         self._release = release
         self._listeners: list[Listener] = []
@@ -173,10 +167,7 @@ class Link:
         data: bytes,
         *,
         ack: Literal[False] = False,
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> None: ...
 
     @overload
@@ -186,10 +177,7 @@ class Link:
         data: bytes,
         *,
         ack: Literal[True],
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> Receipt: ...
 
     @overload
@@ -199,10 +187,7 @@ class Link:
         data: bytes,
         *,
         ack: bool,
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> Receipt | None: ...
 
     def publish(

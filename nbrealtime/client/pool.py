@@ -17,7 +17,8 @@ from collections.abc import Hashable
 from nbrealtime import lifecycle
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
-from nbrealtime.client.link import QUEUE_BYTES, Link, OnFull
+from nbrealtime.client.link import Link
+from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull
 from nbrealtime.client.target import Token, choose
 
 __all__ = ["open_link"]

@@ -13,11 +13,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from nbrealtime import lifecycle
 from nbrealtime.client import Link, LinkState, Status, open_link
-from nbrealtime.client.link import QUEUE_BYTES, OnFull
+from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions, check_on_full
 from nbrealtime.discovery import local
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.live.callbacks import Faults
@@ -126,10 +126,7 @@ class Connection(Subject):
         data: Any,
         *,
         ack: Literal[True],
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> Receipt: ...
     @overload
     def publish(
@@ -138,11 +135,12 @@ class Connection(Subject):
         data: Any,
         *,
         ack: Literal[False] = False,
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> None: ...
+    @overload
+    def publish(
+        self, topic: str, data: Any, *, ack: bool, **options: Unpack[PublishOptions]
+    ) -> Receipt | None: ...
     def publish(
         self,
         topic: str,
@@ -286,13 +284,6 @@ def _check_same(name: str, asked: TopicOptions, given: TopicOptions) -> None:
             raise ValueError(
                 f"{name} is open with {option}={has[option]!r}, not {value!r}: leave {option} out, or close it first"
             )
-
-
-def check_on_full(on_full: OnFull) -> OnFull:
-    """Return it, or raise ``ValueError``."""
-    if on_full not in get_args(OnFull):
-        raise ValueError(f"on_full is one of {', '.join(get_args(OnFull))}, not {on_full!r}")
-    return on_full
 
 
 def _checked_time(seconds: float) -> float:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nbrealtime.client import HistoryRequest, Link, Message, Receipt
+    from nbrealtime.client.publishoptions import OnFull, PublishOptions
     from nbrealtime.live.alert import Alert, AlertOptions
-    from nbrealtime.live.connection import Connection, OnFull
+    from nbrealtime.live.connection import Connection
     from nbrealtime.live.feed import Feed
     from nbrealtime.live.topic import LiveTopic
 
@@ -68,10 +69,7 @@ class TopicFace:
         data: Any,
         *,
         ack: Literal[True],
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> Receipt: ...
     @overload
     def publish(
@@ -79,11 +77,10 @@ class TopicFace:
         data: Any,
         *,
         ack: Literal[False] = False,
-        time: float | None = None,
-        retain: bool = False,
-        echo: bool = True,
-        on_full: OnFull | None = None,
+        **options: Unpack[PublishOptions],
     ) -> None: ...
+    @overload
+    def publish(self, data: Any, *, ack: bool, **options: Unpack[PublishOptions]) -> Receipt | None: ...
     def publish(
         self,
         data: Any,
@@ -99,17 +96,9 @@ class TopicFace:
         With ``ack`` it returns a ``Receipt``, else None. See ``Connection.publish`` for the options, for when it waits and
         what it raises.
         """
-        # The overloads tell the caller what comes back; here it is whichever was asked for.
-        receipt: Receipt | None = self.connection.publish(
-            self.feed.name,
-            data,
-            ack=ack,  # type: ignore[call-overload]
-            time=time,
-            retain=retain,
-            echo=echo,
-            on_full=on_full,
+        return self.connection.publish(
+            self.feed.name, data, ack=ack, time=time, retain=retain, echo=echo, on_full=on_full
         )
-        return receipt
 
     # What was published before.
 
