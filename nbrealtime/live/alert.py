@@ -24,8 +24,9 @@ from nbrealtime.live.alertrule import AlertState, Rule
 from nbrealtime.live.alertseries import AlertSeries, Happened
 from nbrealtime.live.alertwords import condition, label, threshold
 from nbrealtime.live.cells import own
-from nbrealtime.live.feed import Feed, TopicState
+from nbrealtime.live.feed import Feed
 from nbrealtime.live.options import text
+from nbrealtime.live.record import TopicState
 from nbrealtime.live.samples import Block
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.wire.times import format_duration, parse_duration

@@ -23,7 +23,7 @@ from nbrealtime.errors import ConnectionClosed
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.catalog import CATALOG, fetch_catalog
 from nbrealtime.live.delivery import Deliver
-from nbrealtime.live.feed import TopicState
+from nbrealtime.live.record import TopicState
 from nbrealtime.live.show import mimebundle
 from nbrealtime.live.stats import Neighbours, fetch_stats, read_topics
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject

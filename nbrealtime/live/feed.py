@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +21,7 @@ import msgspec
 from nbrealtime.live.gap import OFFLINE, Gap
 from nbrealtime.live.lists import Lists, packed
 from nbrealtime.live.rate import Rate
+from nbrealtime.live.record import FeedStatus, Record, TopicState
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import Block, Reader, TimeUnit
 from nbrealtime.wire.times import format_duration
@@ -30,58 +30,12 @@ from nbrealtime.wire.v2 import Position
 if TYPE_CHECKING:
     from nbrealtime.client import Message
 
-__all__ = ["SILENT_SECONDS", "Feed", "FeedStatus", "Record", "SampleTap", "Tap", "TopicState"]
+__all__ = ["SILENT_SECONDS", "Feed", "SampleTap", "Tap"]
 
 SILENT_SECONDS = 10.0
 """After this long without any message a topic says so, and which others carry data."""
 
-
 _LISTS_SHARE = 4
-
-
-class TopicState(StrEnum):
-    """Where a topic stands; the values are what ``LiveTopic.state`` says."""
-
-    SUBSCRIBING = "subscribing"
-    LIVE = "live"
-    OFFLINE = "offline"
-    REFUSED = "refused"
-    CLOSED = "closed"
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing will come as things are."""
-        return self in (TopicState.REFUSED, TopicState.CLOSED)
-
-
-class Record(msgspec.Struct, frozen=True):
-    """Everything that a topic knows at one moment."""
-
-    state: TopicState = TopicState.SUBSCRIBING
-    message: Message | None = None
-    count: int = 0
-    position: Position | None = None  # of the newest message that has one; a retained value has none
-    presence_count: int | None = None
-    gaps: int = 0  # holes in the stream; interruptions in which messages may have been missed
-    code: str | None = None  # of the last refusal
-    error: str | None = None  # the last refusal's sentence
-
-
-class FeedStatus(msgspec.Struct, frozen=True):
-    """What a view shows beside the samples."""
-
-    name: str
-    state: str
-    count: int
-    rate: float  # messages/s
-    value: Any
-    timestamp: float | None  # s since the epoch
-    presence_count: int | None
-    numeric: bool | None  # None: nothing has told yet; False: nothing that came can be drawn
-    reason: str  # why it cannot be drawn ("carries text"), or why nothing comes; without a full stop; or ""
-    paused: bool
-    pending: int  # messages since ``pause``
-    error: str | None
 
 
 Tap = Callable[[Sequence["Message"]], None]

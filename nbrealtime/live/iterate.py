@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Self
 
 from nbrealtime.errors import RealtimeError, Refused
 from nbrealtime.live.backlog import Backlog
-from nbrealtime.live.feed import Feed, Record, Tap, TopicState
+from nbrealtime.live.feed import Feed, Tap
+from nbrealtime.live.record import Record, TopicState
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message

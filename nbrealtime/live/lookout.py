@@ -13,7 +13,8 @@ from collections import deque
 
 from nbrealtime.live.cells import Origin
 from nbrealtime.live.delivery import Delivery
-from nbrealtime.live.feed import SILENT_SECONDS, Feed, Record, TopicState
+from nbrealtime.live.feed import SILENT_SECONDS, Feed
+from nbrealtime.live.record import Record, TopicState
 from nbrealtime.live.stats import Neighbours
 
 __all__ = ["Lookout"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.face import TopicFace
-from nbrealtime.live.feed import Feed, Record, TopicState
+from nbrealtime.live.feed import Feed
 from nbrealtime.live.gap import Gap
 from nbrealtime.live.handout import Handout
 from nbrealtime.live.history import HistoryLike, room_for
@@ -26,6 +26,7 @@ from nbrealtime.live.iterate import MessageIterator, ended
 from nbrealtime.live.lookout import Lookout
 from nbrealtime.live.options import LEAST, MOST, number, text
 from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.live.record import Record, TopicState
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin

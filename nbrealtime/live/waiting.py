@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from nbrealtime.live.feed import Feed, Record
+from nbrealtime.live.feed import Feed
 from nbrealtime.live.iterate import ended
+from nbrealtime.live.record import Record
 from nbrealtime.wire.times import parse_duration
 
 if TYPE_CHECKING:

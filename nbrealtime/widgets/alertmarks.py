@@ -16,7 +16,8 @@ from typing import Any, Final
 from nbrealtime.live.alert import Alert
 from nbrealtime.live.alertbook import AlertEvent, alerts, watch_alerts
 from nbrealtime.live.alertwords import label, number
-from nbrealtime.live.feed import Feed, TopicState
+from nbrealtime.live.feed import Feed
+from nbrealtime.live.record import TopicState
 from nbrealtime.widgets.plotpart import Source
 
 __all__ = ["MOST_MARKS", "AlertMarks"]

@@ -19,7 +19,8 @@ from typing import Any, Final
 import traitlets
 
 from nbrealtime.client import Link
-from nbrealtime.live.feed import Feed, FeedStatus
+from nbrealtime.live.feed import Feed
+from nbrealtime.live.record import FeedStatus
 from nbrealtime.widgets.headless import nobody
 from nbrealtime.widgets.panel import Panel
 from nbrealtime.widgets.subjects import connection_of, sentence, status_as_json, watch_link

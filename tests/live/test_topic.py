@@ -8,7 +8,7 @@ import pytest
 from traitlets import TraitError
 
 from nbrealtime.live.connection import Connection
-from nbrealtime.live.feed import TopicState
+from nbrealtime.live.record import TopicState
 from nbrealtime.live.topic import LiveTopic
 
 from .fakes import NOW, Ear, FakeLink
