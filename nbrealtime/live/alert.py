@@ -14,13 +14,14 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from nbrealtime.live import alertbook
 from nbrealtime.live.alertbook import AlertEvent
 from nbrealtime.live.alertcalls import AlertCalls
 from nbrealtime.live.alerthistory import AlertHistory
-from nbrealtime.live.alertrule import AlertState, Rule
+from nbrealtime.live.alertoptions import Level, check_level, rule_of
+from nbrealtime.live.alertrule import AlertState
 from nbrealtime.live.alertseries import AlertSeries, Happened
 from nbrealtime.live.alertwords import condition, label, threshold
 from nbrealtime.live.cells import own
@@ -29,32 +30,17 @@ from nbrealtime.live.options import text
 from nbrealtime.live.record import TopicState
 from nbrealtime.live.samples import Block
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
-from nbrealtime.wire.times import format_duration, parse_duration
+from nbrealtime.wire.times import format_duration
 
 if TYPE_CHECKING:
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.face import TopicFace
 
-__all__ = ["Alert", "AlertOptions", "Level"]
+__all__ = ["Alert"]
 
-Level = Literal["warning", "critical"]
 F = TypeVar("F", bound=Callable[..., Any])
 _numbers = itertools.count(1)
 _ADVICE = "the samples decide; close() it and make another one"
-
-
-class AlertOptions(TypedDict, total=False):
-    """The options of ``topic.alert``; see ``Alert``."""
-
-    above: float | None
-    below: float | None
-    for_: str | float | None
-    hysteresis: float
-    stale_after: str | float | None
-    field: str | None
-    name: str | None
-    level: Level
-    notify: bool
 
 
 def _fresh(read: Callable[[Alert], Any], help: str) -> Any:  # noqa: A002 - traitlets' name
@@ -117,18 +103,13 @@ class Alert(Subject):
         level: Level = "warning",
         notify: bool = False,
     ) -> None:
-        if level not in get_args(Level):
-            raise ValueError(f"level is one of {', '.join(get_args(Level))}, not {level!r}")
+        check_level(level)
         if field is not None:
             text("field", field)
         if name is not None:
             text("name", name)
-        self.rule = Rule(
-            above=_number("above", above),
-            below=_number("below", below),
-            hold=0.0 if for_ is None or for_ == 0 else parse_duration(for_),
-            hysteresis=float(_number("hysteresis", hysteresis) or 0.0),
-            stale=None if stale_after is None else parse_duration(stale_after),
+        self.rule = rule_of(
+            above=above, below=below, for_=for_, hysteresis=hysteresis, stale_after=stale_after
         )
         owner = topic.owner
         super().__init__(deliver=owner.deliver, notify_hz=NOTIFY_HZ)
@@ -368,11 +349,3 @@ class Alert(Subject):
         if events:
             self._feed.touch()
         return again
-
-
-def _number(name: str, value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} is a number, not {value!r}")
-    return float(value)

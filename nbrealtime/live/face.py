@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from nbrealtime.client import HistoryRequest, Link, Message, Receipt
     from nbrealtime.client.publishoptions import OnFull, PublishOptions
-    from nbrealtime.live.alert import Alert, AlertOptions
+    from nbrealtime.live.alert import Alert
+    from nbrealtime.live.alertoptions import AlertOptions
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.feed import Feed
     from nbrealtime.live.topic import LiveTopic

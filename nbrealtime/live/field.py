@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from nbrealtime.live.alert import Alert, AlertOptions
+    from nbrealtime.live.alert import Alert
+    from nbrealtime.live.alertoptions import AlertOptions
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.face import TopicFace
     from nbrealtime.live.feed import Feed
