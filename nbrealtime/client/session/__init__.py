@@ -9,9 +9,10 @@ decides, on the client thread.
 ``core.py`` is the session; ``negotiation.py`` finds out which dialect the
 server speaks, ``v1.py`` and ``v2.py`` speak it; ``subscriptions.py``,
 ``wanted.py`` and ``positions.py`` are what is subscribed, ``outbox.py`` and
-``acknowledged.py`` what is published; ``ending.py`` and ``closings.py`` are why
-a connection ends, ``reports.py`` is what its user is told; ``heartbeat.py``,
-``renewal.py`` and ``backoff.py`` are its clocks.
+``acknowledged.py`` what is published, ``requests.py`` what is asked;
+``ending.py`` and ``closings.py`` are why a connection ends, ``reports.py`` is
+what its user is told; ``heartbeat.py``, ``renewal.py`` and ``backoff.py`` are its
+clocks.
 
 The one rule: the session outlives its sockets. What belongs to one socket is
 forgotten in `Session.lost`, what belongs to the user only by the user's word.

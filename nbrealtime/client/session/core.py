@@ -28,7 +28,7 @@ from nbrealtime.client.session.negotiation import Memory, Negotiation
 from nbrealtime.client.session.outbox import Outbox
 from nbrealtime.client.session.renewal import Renewal
 from nbrealtime.client.session.reports import Reports
-from nbrealtime.client.session.requests import HistoryQuestion
+from nbrealtime.client.session.requests import HistoryQuestion, Questions
 from nbrealtime.client.session.subscriptions import Subscriptions
 from nbrealtime.client.session.v1 import V1
 from nbrealtime.client.session.v2 import V2
@@ -67,7 +67,7 @@ class Session:
         self.error: str | None = None
         self.user: str | None = None
         self._backoff = Backoff(random)
-        self._questions: list[HistoryQuestion] = []  # those that wait for a connection
+        self._questions = Questions(self.outbox)
         self._hello: list[bytes] = []
         self._was_connected = False
 
@@ -118,12 +118,8 @@ class Session:
         """Asks about a topic's history, now or as soon as there is a connection."""
         if self.state is LinkState.CLOSED:
             question.answer.fail(ConnectionClosed(""))
-        elif self._dialect is None:
-            self._questions.append(question)
         else:
-            frame = self._dialect.ask(question)
-            if frame is not None:
-                self.outbox.add_control(frame)
+            self._questions.ask(question)
 
     def reconnect(self, now: float) -> None:
         """Asks for the next attempt now instead of later; the row of failures begins anew."""
@@ -135,13 +131,9 @@ class Session:
         self.error = reason
         self._backoff.clear()
         self.outbox.give_up()
-        if isinstance(self._dialect, V2):
-            self._questions += self._dialect.lose()
         self._dialect = None
         self.subscriptions.lose()
-        questions, self._questions = self._questions, []
-        for question in questions:
-            question.answer.fail(ConnectionClosed(""))
+        self._questions.give_up()
         return self.take_reports()
 
     # -- what happens to the connection ---------------------------------------------------------------
@@ -200,9 +192,7 @@ class Session:
         self._was_connected = True
         self._backoff.connected(now)
         self.heartbeat.begin(now, interval)
-        questions, self._questions = self._questions, []
-        for question in questions:
-            self.ask(question)
+        self._questions.begin(dialect)
 
     def failed(
         self,
@@ -241,8 +231,7 @@ class Session:
         self.renewal.end()
         self.subscriptions.lose()
         self.reports.forget()
-        if isinstance(self._dialect, V2):
-            self._questions += self._dialect.lose()
+        self._questions.lose()
         spoke, self._dialect = self._dialect is not None, None
         if not spoke:
             if end.again or not end.announced:

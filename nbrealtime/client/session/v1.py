@@ -82,6 +82,10 @@ class V1:
         question.answer.fail(Refused(question.topic, "unknown_type", _NO_HISTORY))
         return None
 
+    def lose(self) -> list[HistoryQuestion]:
+        """The socket is gone; no question waited for it."""
+        return []
+
     # -- what is heard --------------------------------------------------------------------------------
 
     def read(self, frame: bytes, now: float, wall: float) -> list[Event]:
