@@ -22,7 +22,7 @@ test("closed wins over paused, paused over silent and stale", () => {
   const stream = new Stream();
   stream.took(told("live", 5, { age: 60_000 }), 0);
   stream.silent(6);
-  assert.deepEqual(stream.at(0, 5), { state: "silent", word: "No answer", why: "the kernel is not answering · no data for 60 s" });
+  assert.deepEqual(stream.at(0, 5), { state: "silent", word: "No answer", why: "no data for 60 s, the kernel is not answering" });
   assert.ok(stream.hold());
   stream.took(told("live", 17), 0);
   assert.equal(stream.at(0, 5).word, "Paused, 12 new");

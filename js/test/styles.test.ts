@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const ROOT = /^(?::is\((?:\.nbrt-[a-z]+(?:, )?)+\)|\.nbrt-(?:alerts|badge|card|gauge|heatmap|log|presence|publish|table|tile|token)(?![\w-]))/;
+const ROOT = /^(?::is\((?:\.nbrt-[a-z]+(?:, )?)+\)|\.nbrt-(?:alerts|badge|card|gauge|heatmap|log|presence|publish|stream|table|tile|token)(?![\w-]))/;
 /** What all panels share, and the plot, whose names are its own. */
 const FREE = /(?:panels\/panel|^plot|plot\/hands)\.css$/;
 

@@ -183,6 +183,7 @@ class ReadingPart:
             "age": None if self._came is None else max(0.0, now - self._came),
             "interval": feed.ring.interval,
             "connected": status.state == "live",
+            "refused": status.state == "refused",
             "reason": reason,
             "text": f"{reading.name} {status.reason}; use .log()" if undrawable else "",
             "paused": status.pending if status.paused else None,

@@ -110,8 +110,9 @@ def test_it_says_why_nothing_comes(topic, link):
     link.become(state=LinkState.RECONNECTING, attempts=2)
     topic.feed.offline()
     assert header(tile)["reason"] == "reconnecting, attempt 2"
+    assert header(tile)["refused"] is False
     topic.feed.refused("forbidden", "not allowed to subscribe")
-    assert header(tile)["reason"] == "not allowed to subscribe"
+    assert (header(tile)["refused"], header(tile)["reason"]) == (True, "not allowed to subscribe")
     assert tile.state == "empty"
 
 

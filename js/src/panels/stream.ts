@@ -71,7 +71,7 @@ export class Stream {
     if (at.state === "closed") return { state: "closed", word: at.closed ? `Closed ${clock(at.closed / 1000, false)}` : "Closed", why: "" };
     const age = at.age === null ? null : (at.age + now - this.#arrived) / 1000;
     const late = age !== null && age > patient ? `no data for ${duration(age)}` : "";
-    const why = [this.#silent ? "the kernel is not answering" : at.why, late].filter(Boolean).join(" · ");
+    const why = [late, this.#silent ? "the kernel is not answering" : at.why].filter(Boolean).join(", ");
     if (this.held !== null) return { state: "paused", word: `Paused, ${grouped(Math.max(0, at.came - this.held))} new`, why };
     if (this.#silent) return { state: "silent", word: "No answer", why };
     if (at.state !== "live") return { state: at.state, word: capital(at.state), why };

@@ -24,6 +24,8 @@ export interface Reading {
   age: number | null;
   interval: number | null;
   connected: boolean;
+  /** Whether the server refuses the topic; `reason` says why. */
+  refused: boolean;
   reason: string;
   /** What to do where nothing that came is a number. */
   text: string;
@@ -197,8 +199,10 @@ export abstract class Face implements View {
     this.#hint(at);
     this.#judge(at);
     const late = status.state === "live" && age !== null && age >= OLD_SECONDS ? `, ${duration(age)} ago` : "";
-    const words = at.text && status.state === "empty" ? at.text : capital(status.text) + late;
-    this.#state.show(status.state === "empty" && !at.connected ? "connecting" : status.state, words);
+    const refused = at.refused && (status.state === "empty" || status.state === "stale");
+    const said = refused && status.state === "empty" ? `Refused: ${at.reason}` : capital(status.text) + late;
+    const words = at.text && status.state === "empty" ? at.text : said;
+    this.#state.show(refused ? "refused" : status.state === "empty" && !at.connected ? "connecting" : status.state, words);
     mark(this.#state.node, "title", words);
     this.describe(at, status);
     this.#speak(at, told, status);
@@ -206,7 +210,7 @@ export abstract class Face implements View {
 
   /** Where nothing came yet: what to type. */
   #hint(at: Reading): void {
-    const wanted = at.value === null && at.text === "" && at.closed === null;
+    const wanted = at.value === null && at.text === "" && at.closed === null && !at.refused;
     this.#empty.hidden = !wanted;
     if (!wanted || this.#empty.childElementCount > 0) return;
     const topic = JSON.stringify(this.text("topic"));
