@@ -94,7 +94,7 @@ class Heatmap implements View {
     if (title) name.dataset.title = "true";
     this.root = make(
       "div",
-      { class: "nbrt-heatmap", role: "group", "aria-roledescription": `live ${this.#what}`, "aria-label": `${capital(this.#what)} of ${this.#name}`, "data-state": "connecting", "data-lm-suppress-shortcuts": "true" },
+      { class: "nbrt-stream nbrt-heatmap", role: "group", "aria-roledescription": `live ${this.#what}`, "aria-label": `${capital(this.#what)} of ${this.#name}`, "data-state": "connecting", "data-lm-suppress-shortcuts": "true" },
       make("div", { class: "nbrt-head" }, this.#state.node, name, this.#pause),
       stage,
       make("div", { class: "nbrt-foot" }, this.#note, this.#readout, this.#counts),

@@ -1,19 +1,19 @@
 // The messages of topics as they come, newest first: a state, a filter, a pause, and rows to expand.
 //
-// Collaborators: panels/panel.ts (frames, theme, silence), panels/stream.ts (how the stream stands), panels/rows.ts
+// Collaborators: panels/panel.ts (frames, theme, silence), panels/listing.ts (what is around the rows), panels/rows.ts
 // (what is kept and where it lies), panels/detail.ts (a row as elements).
 // The rules: only rows in view are in the document; what somebody reads or has the focus on stays where it is
 // on the screen while others come; a payload reaches the document as text alone.
-import { copyable } from "./shared/copyable";
 import type { Frame, Model } from "./shared/channel";
 import { count as grouped } from "./shared/format";
 import { build, dress, heightOf, linesOf } from "./panels/detail";
-import { capital, make, mark, say, Slowly, StateMark } from "./panels/dom";
-import { panel, type Say, type View } from "./panels/panel";
+import { make, mark } from "./panels/dom";
+import { Listing } from "./panels/listing";
+import { panel, type Say } from "./panels/panel";
 import { between, lay, matches, merge, ROW, row } from "./panels/rows";
 import type { Item, Row, Wire } from "./panels/rows";
-import { patience, Stream, type Standing, type Told } from "./panels/stream";
-import { counted, example } from "./panels/words";
+import type { Told } from "./panels/stream";
+import { counted } from "./panels/words";
 
 interface State extends Told {
   skipped: number;
@@ -23,29 +23,14 @@ interface State extends Told {
 
 const OVERSCAN = 120;
 
-class MessageLog implements View {
-  readonly root: HTMLElement;
+class MessageLog extends Listing<State> {
   readonly #most: number;
-  readonly #name: string;
   readonly #several: boolean;
   readonly #zone: string;
-  #state = new StateMark();
-  #filter = make("input", {
-    class: "nbrt-field", type: "search", placeholder: "Filter", "aria-label": "Filter messages", spellcheck: "false", autocomplete: "off",
-  });
-  #pause = make("button", { class: "nbrt-button", type: "button" }, "Pause");
-  #newest = make("button", { class: "nbrt-newest", type: "button", hidden: true });
-  #list: HTMLElement;
-  #sheet = make("div", { class: "nbrt-sheet" });
-  #waiting: HTMLElement;
-  #empty = make("p", { class: "nbrt-line" });
-  #note = make("span", { class: "nbrt-line nbrt-why" });
-  #counts = make("span", { class: "nbrt-line nbrt-counts nbrt-muted" });
-  #voice = make("span", { class: "nbrt-voice", role: "status", "aria-live": "polite" });
-  #summary = new Slowly<null>(() => this.#speak());
+  readonly #list: HTMLElement;
 
-  #last: State | null = null;
-  #stream = new Stream();
+  #sheet = make("div", { class: "nbrt-sheet" });
+
   #rows: Row[] = [];
   #held: Row[] | null = null;
   #hits = new WeakMap<Row, boolean>();
@@ -54,93 +39,44 @@ class MessageLog implements View {
   #open = new Map<number, number>(); // id → lines shown
   #nodes = new Map<string, HTMLElement>();
   #active = 0;
-  #tick: ReturnType<typeof setInterval>;
-  #drawing = 0;
-  #resized: ResizeObserver;
 
   constructor(model: Model, readonly tell: Say) {
+    const list = make("div", { class: "nbrt-list", role: "log", "aria-live": "off", tabindex: "-1" });
+    super(model, { of: "log", what: "Message log", rows: "messages", sample: '"hello"', list, order: ", newest first" });
+    this.#list = list;
+    list.append(this.#sheet);
     const topics = model.get("topics") as string[];
     this.#most = Number(model.get("rows"));
-    this.#name = topics.join(", ");
     this.#several = topics.length > 1 || topics.some((name) => name.includes("*"));
     this.#zone = String(model.get("time_zone") ?? "");
-    this.#list = make("div", {
-      class: "nbrt-list", role: "log", "aria-live": "off", "aria-label": `Messages of ${this.#name}, newest first`, tabindex: "-1",
-    }, this.#sheet);
-    this.#list.style.height = `${Number(model.get("height"))}px`;
-    const publish = `rt.publish(${JSON.stringify(example(topics[0] ?? ""))}, "hello")`;
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
-    const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, this.#name);
-    this.root = make(
-      "div",
-      { class: "nbrt-log", role: "group", "aria-label": `Message log of ${this.#name}`, "data-state": "connecting", "data-lm-suppress-shortcuts": "true" },
-      make("div", { class: "nbrt-head" }, this.#state.node, name),
-      make("div", { class: "nbrt-tools" }, this.#filter, this.#pause),
-      make("div", { class: "nbrt-frame" }, this.#newest, this.#list, this.#waiting),
-      make("div", { class: "nbrt-foot" }, this.#note, this.#counts),
-      this.#voice,
-    );
-    this.root.addEventListener("keydown", (event) => event.stopPropagation());
-    this.#filter.addEventListener("input", () => this.#refilter());
-    this.#filter.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown") this.#step(event, 0, this.#at());
-      if (event.key === "Escape" && this.#filter.value) {
-        this.#filter.value = "";
-        this.#refilter();
-      }
-    });
-    this.#pause.addEventListener("click", () => this.#hold());
-    this.#newest.addEventListener("click", () => this.#follow());
-    this.#list.addEventListener("scroll", () => {
-      this.#drawing ||= requestAnimationFrame(() => this.#draw());
-    });
     this.#list.addEventListener("keydown", (event) => this.#key(event));
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#resized = new ResizeObserver(() => this.#draw());
-    this.#resized.observe(this.#list);
-    this.#tick = setInterval(() => this.#says(), 1000);
-    this.#says();
+    this.says();
   }
 
   show(frame: Frame): void {
     const at = frame as unknown as State;
-    this.#last = at;
-    this.#stream.took(at, performance.now());
+    this.took(at);
     if (at.rows.length) this.#rows = merge(this.#rows, at.rows.map(row), this.#most);
     for (const [id, text] of at.full ?? []) this.#fill(id, text);
-    if (at.rows.length && this.#held === null) this.#refresh();
-    this.#says();
-  }
-
-  silent(seconds: number): void {
-    this.#stream.silent(seconds);
-    this.#says();
-  }
-
-  close(): void {
-    clearInterval(this.#tick);
-    cancelAnimationFrame(this.#drawing);
-    this.#resized.disconnect();
-    this.#summary.stop();
+    if (at.rows.length && this.#held === null) this.refresh();
+    this.says();
   }
 
   // -- what is shown ------------------------------------------------------------------
 
-  #refilter(): void {
-    this.#hits = new WeakMap();
-    this.#list.scrollTop = 0;
-    this.#refresh();
-    this.#says();
-  }
-
   #matches(one: Row): boolean {
     let hit = this.#hits.get(one);
-    if (hit === undefined) this.#hits.set(one, (hit = matches(one, this.#filter.value)));
+    if (hit === undefined) this.#hits.set(one, (hit = matches(one, this.words)));
     return hit;
   }
 
   /** Lays out anew what is to be seen, and holds what is being read where it is. */
-  #refresh(): void {
+  refresh(filtered = false): void {
+    if (filtered) {
+      this.#hits = new WeakMap();
+      this.#list.scrollTop = 0;
+    }
     const anchor = this.#anchor();
     const before = anchor ? anchor.top - this.#list.scrollTop : 0;
     const rows = this.#held ?? this.#rows;
@@ -152,7 +88,7 @@ class MessageLog implements View {
     if (place && place.top !== anchor.top) this.#list.scrollTop = place.top - before;
     const oldest = rows[0]?.id ?? 0;
     for (const id of this.#open.keys()) if (id < oldest) this.#open.delete(id);
-    this.#draw();
+    this.draw();
   }
 
   /** The row that must not move: the one with the focus, else what was scrolled or expanded to be read. */
@@ -170,9 +106,7 @@ class MessageLog implements View {
     return node && this.#sheet.contains(node) ? Number(node.dataset.row) : 0;
   }
 
-  #draw(): void {
-    cancelAnimationFrame(this.#drawing);
-    this.#drawing = 0;
+  draw(): void {
     const { scrollTop, clientHeight } = this.#list;
     const focused = this.#focused();
     const seen = between(this.#items, scrollTop - OVERSCAN, scrollTop + clientHeight + OVERSCAN);
@@ -206,8 +140,7 @@ class MessageLog implements View {
       if (node.dataset.row) mark(node.firstElementChild!, "tabindex", key === String(this.#active) ? "0" : "-1");
     }
     const above = this.#items.filter((item) => item.row && item.top + item.height <= scrollTop).length;
-    this.#newest.hidden = above === 0;
-    say(this.#newest, `↑ ${grouped(above)} newer`);
+    this.above(above);
   }
 
   /** The height of a row's detail; null if it is folded. */
@@ -231,7 +164,7 @@ class MessageLog implements View {
       this.#open.set(id, linesOf(one, this.#list.clientWidth));
       if (one.size && one.full === undefined) this.tell({ type: "expand", row: id });
     } else this.#open.delete(id);
-    this.#refresh();
+    this.refresh();
     const item = this.#items.find((known) => known.row?.id === id);
     if (open && item) this.#reveal(item);
   }
@@ -243,7 +176,7 @@ class MessageLog implements View {
     else if (item.top + item.height > scrollTop + clientHeight) {
       this.#list.scrollTop = Math.min(item.top, item.top + item.height - clientHeight);
     }
-    this.#draw();
+    this.draw();
   }
 
   #fill(id: number, text: string): void {
@@ -263,7 +196,7 @@ class MessageLog implements View {
     else if (event.key === "End") this.#step(event, 0, 0);
     else if (event.key === "ArrowRight" && this.#focused()) this.#toggle(this.#focused(), true);
     else if (event.key === "ArrowLeft" && this.#focused()) this.#toggle(this.#focused(), false);
-    else if (event.key === "Escape") this.#follow();
+    else if (event.key === "Escape") this.follow();
   }
 
   #at(): number {
@@ -284,59 +217,45 @@ class MessageLog implements View {
   }
 
   /** Back to the newest, which then stay in sight. */
-  #follow(): void {
+  follow(): void {
     this.#list.focus({ preventScroll: true });
     this.#active = 0;
     this.#list.scrollTop = 0;
-    this.#draw();
+    this.draw();
   }
 
-  #hold(): void {
-    this.#held = this.#stream.hold() ? this.#rows : null;
-    say(this.#pause, this.#held ? "Resume" : "Pause");
-    mark(this.root, "data-paused", this.#held ? "true" : null);
-    if (!this.#held) this.#refresh();
-    this.#says();
+  enter(event: Event): void {
+    this.#step(event, 0, this.#at());
+  }
+
+  hold(paused: boolean): void {
+    this.#held = paused ? this.#rows : null;
   }
 
   // -- what is said -------------------------------------------------------------------
 
-  #now(): Standing {
-    return this.#stream.at(performance.now(), patience(this.#rows.slice(-32).map(({ time }) => time)));
+  times(): readonly number[] {
+    return this.#rows.slice(-32).map(({ time }) => time);
   }
 
-  #says(): void {
-    const standing = this.#now();
-    const { state, word, why } = standing;
-    const at = this.#last;
-    mark(this.root, "data-state", state);
-    this.#state.show(state, word);
-    mark(this.#pause, "aria-disabled", at?.state === "closed" && !this.#held ? "true" : null);
-    say(this.#note, capital(why));
-    mark(this.#note, "title", why || null);
-    mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);
+  bare(): boolean {
+    return !this.#items.length;
+  }
+
+  nothing(): string {
+    const { words } = this;
+    return words ? `Nothing here has “${words}” in it` : "";
+  }
+
+  counts({ came, skipped }: State): string {
     const rows = (this.#held ?? this.#rows).length;
-    const filtered = this.#filter.value ? `${grouped(this.#shown.length)} of ${grouped(rows)} match` : "";
     const all = this.#rows.length;
-    const kept = at && at.came - at.skipped > all ? `newest ${grouped(all)} kept` : "";
-    const skipped = at?.skipped ? `${grouped(at.skipped)} skipped` : "";
-    const counts = at ? [filtered, counted(at.came, "message"), skipped, kept].filter(Boolean).join(" · ") : "";
-    say(this.#counts, counts);
-    mark(this.#counts, "title", counts || null);
-    this.#waiting.hidden = at === null || this.#items.length > 0;
-    mark(this.#waiting, "data-code", String(at?.came === 0 && state !== "closed" && state !== "refused"));
-    if (!this.#waiting.hidden) say(this.#empty, this.#nothing(state));
-    if (this.#stream.due(standing)) this.#summary.set(null);
-  }
-
-  #nothing(state: string): string {
-    if (this.#last && this.#last.came > 0) return this.#filter.value ? `Nothing here has “${this.#filter.value}” in it` : "";
-    return this.#stream.nothing(state, this.#name);
-  }
-
-  #speak(): void {
-    const said = this.#stream.news(this.#now(), this.#name);
-    if (said) say(this.#voice, said);
+    return [
+      this.words ? `${grouped(this.#shown.length)} of ${grouped(rows)} match` : "",
+      counted(came, "message"),
+      skipped ? `${grouped(skipped)} skipped` : "",
+      came - skipped > all ? `newest ${grouped(all)} kept` : "",
+    ].filter(Boolean).join(" · ");
   }
 }
 

@@ -1,16 +1,17 @@
 // Messages as rows that change in place or come on top: columns to sort by, a filter, a pause, a row to copy.
 //
-// Collaborators: panels/panel.ts (frames, theme, silence), panels/stream.ts (how the stream stands), table/grid.ts
+// Collaborators: panels/panel.ts (frames, theme, silence), panels/listing.ts (what is around the rows), table/grid.ts
 // (rows, order, filter), table/heads.ts (the columns), table/cells.ts (how a cell reads).
 // The rules: only rows in view are in the document; the focus stays on the grid and its cell is told by
 // aria-activedescendant, so that no update can take it; what somebody has scrolled to stays where it is.
 import type { Frame, Model } from "./shared/channel";
-import { copyable } from "./shared/copyable";
+import { copy } from "./shared/copyable";
 import { count as grouped } from "./shared/format";
-import { capital, make, mark, say, Slowly, StateMark, uniqueId } from "./panels/dom";
-import { panel, type View } from "./panels/panel";
-import { patience, Stream, type Standing, type Told } from "./panels/stream";
-import { counted, example } from "./panels/words";
+import { make, mark, say, uniqueId } from "./panels/dom";
+import { Listing } from "./panels/listing";
+import { panel } from "./panels/panel";
+import type { Told } from "./panels/stream";
+import { counted } from "./panels/words";
 import { read, tabbed, textOf } from "./table/cells";
 import { Grid, turned, type Order, type Row, type Wire } from "./table/grid";
 import { Heads } from "./table/heads";
@@ -30,35 +31,17 @@ const ROW = 24;
 const HEAD = 28;
 const OVERSCAN = 4;
 
-class LiveTable implements View {
-  readonly root: HTMLElement;
-  readonly #name: string;
+class LiveTable extends Listing<State> {
   readonly #key: string;
   readonly #zone: string;
   readonly #grid: Grid;
   readonly #id = uniqueId();
-  #state = new StateMark();
-  #filter = make("input", {
-    class: "nbrt-field", type: "search", placeholder: "Filter", "aria-label": "Filter rows", spellcheck: "false", autocomplete: "off",
-  });
-  #copy = make("button", { class: "nbrt-button nbrt-copy", type: "button", "aria-disabled": "true" }, "Copy row");
-  #pause = make("button", { class: "nbrt-button", type: "button" }, "Pause");
-  #newest = make("button", { class: "nbrt-newest", type: "button", hidden: true });
+  readonly #copy: HTMLElement;
   readonly #heads: Heads;
   #sheet = make("div", { class: "nbrt-sheet", role: "rowgroup" });
-  #list: HTMLElement;
-  #waiting: HTMLElement;
-  #empty = make("p", { class: "nbrt-line" });
-  #note = make("span", { class: "nbrt-line nbrt-why" });
-  #counts = make("span", { class: "nbrt-line nbrt-counts nbrt-muted" });
-  #voice = make("span", { class: "nbrt-voice", role: "status", "aria-live": "polite" });
-  #summary = new Slowly<null>(() => {
-    const said = this.#stream.news(this.#now(), this.#name);
-    if (said) say(this.#voice, said);
-  });
+  readonly #list: HTMLElement;
 
-  #last: State | null = null;
-  #stream = new Stream();
+
   #held: Grid | null = null;
   #order: Order | null = null;
   #shown: Row[] = [];
@@ -67,91 +50,43 @@ class LiveTable implements View {
   /** The cell with the cursor: row 0 is the head. */
   #active: { row: number; column: number } | null = null;
   #recent: number[] = [];
-  #tick: ReturnType<typeof setInterval>;
-  #drawing = 0;
-  #resized: ResizeObserver;
 
   constructor(model: Model) {
+    const button = make("button", { class: "nbrt-button nbrt-copy", type: "button", "aria-disabled": "true" }, "Copy row");
+    const list = make("div", { class: "nbrt-list", role: "grid", tabindex: "0", "aria-readonly": "true" });
+    const key = String(model.get("key"));
+    const sample = key && key !== "topic" && !key.includes(".") ? `{${JSON.stringify(key)}: "a", "value": 21.5}` : '{"value": 21.5}';
+    super(model, { of: "table", what: "Table", rows: "rows", sample, list }, button);
+    this.#copy = button;
+    this.#list = list;
+    this.#key = key;
     const topics = model.get("topics") as string[];
-    this.#name = topics.join(", ");
-    this.#key = String(model.get("key"));
-    const shown = this.#key === "topic" || topics.length > 1 || topics.some((name) => name.includes("*"));
+    const shown = key === "topic" || topics.length > 1 || topics.some((name) => name.includes("*"));
     this.#zone = String(model.get("time_zone"));
-    this.#heads = new Heads({ key: this.#key, times: Boolean(model.get("time")), topics: shown, zone: this.#zone, id: this.#id });
-    this.#grid = new Grid(Number(model.get("rows")), this.#key !== "", shown);
-    const label = String(model.get("title")) || this.#name;
-    const inner = make("div", { class: "nbrt-inner", role: "presentation" }, make("div", { role: "rowgroup" }, this.#heads.node), this.#sheet);
-    this.#list = make("div", {
-      class: "nbrt-list", role: "grid", tabindex: "0", "aria-readonly": "true", "aria-label": `Messages of ${label}`,
-    }, inner);
-    this.#list.style.height = `${Number(model.get("height"))}px`;
-    const sample = this.#key && this.#key !== "topic" && !this.#key.includes(".") ? `{${JSON.stringify(this.#key)}: "a", "value": 21.5}` : '{"value": 21.5}';
-    const publish = `rt.publish(${JSON.stringify(example(topics[0] ?? ""))}, ${sample})`;
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
-    const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, label);
-    if (label !== this.#name) name.dataset.title = "true";
-    this.root = make(
-      "div",
-      { class: "nbrt-table", role: "group", "aria-label": `Table of ${label}`, "data-state": "connecting", "data-lm-suppress-shortcuts": "true" },
-      make("div", { class: "nbrt-head" }, this.#state.node, name),
-      make("div", { class: "nbrt-tools" }, this.#filter, this.#copy, this.#pause),
-      make("div", { class: "nbrt-frame" }, this.#newest, this.#list, this.#waiting),
-      make("div", { class: "nbrt-foot" }, this.#note, this.#counts),
-      this.#voice,
-    );
-    this.root.addEventListener("keydown", (event) => event.stopPropagation());
-    this.#filter.addEventListener("input", () => this.#refilter());
-    this.#filter.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown") {
-        event.preventDefault();
-        this.#list.focus();
-      } else if (event.key === "Escape" && this.#filter.value) {
-        this.#filter.value = "";
-        this.#refilter();
-      }
-    });
+    this.#heads = new Heads({ key, times: Boolean(model.get("time")), topics: shown, zone: this.#zone, id: this.#id });
+    this.#grid = new Grid(Number(model.get("rows")), key !== "", shown);
+    list.append(make("div", { class: "nbrt-inner", role: "presentation" }, make("div", { role: "rowgroup" }, this.#heads.node), this.#sheet));
     this.#copy.addEventListener("click", () => void this.#copyRow());
-    this.#pause.addEventListener("click", () => this.#hold());
-    this.#newest.addEventListener("click", () => this.#top());
-    this.#list.addEventListener("scroll", () => {
-      this.#drawing ||= requestAnimationFrame(() => this.#draw());
-    });
     this.#list.addEventListener("keydown", (event) => this.#press(event));
     this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#list.addEventListener("focus", () => this.#enter());
-    this.#resized = new ResizeObserver(() => this.#draw());
-    this.#resized.observe(this.#list);
-    this.#tick = setInterval(() => this.#says(), 1000);
+    this.#list.addEventListener("focus", () => this.#come());
     mark(this.#list, "aria-colcount", String(this.#heads.list.length));
     this.#measure();
-    this.#says();
+    this.says();
   }
 
   show(frame: Frame): void {
     const at = frame as unknown as State;
-    this.#last = at;
-    this.#stream.took(at, performance.now());
+    this.took(at);
     const [lines] = frame.buffers;
     const rows = lines ? (JSON.parse(new TextDecoder().decode(lines)) as Wire[]) : [];
     this.#head(at.columns);
     this.#grid.most = Math.max(1, at.kept);
     if (rows.length || at.whole) {
       if (this.#grid.take(rows, at.whole)) this.#learn(rows);
-      if (this.#held === null) this.#refresh();
+      if (this.#held === null) this.refresh();
     }
-    this.#says();
-  }
-
-  silent(seconds: number): void {
-    this.#stream.silent(seconds);
-    this.#says();
-  }
-
-  close(): void {
-    clearInterval(this.#tick);
-    cancelAnimationFrame(this.#drawing);
-    this.#resized.disconnect();
-    this.#summary.stop();
+    this.says();
   }
 
   // -- columns ------------------------------------------------------------------------
@@ -178,23 +113,18 @@ class LiveTable implements View {
 
   // -- rows ---------------------------------------------------------------------------
 
-  #refilter(): void {
-    this.#list.scrollTop = 0;
-    this.#refresh();
-    this.#says();
-  }
-
-  #refresh(): void {
+  refresh(filtered = false): void {
+    if (filtered) this.#list.scrollTop = 0;
     const follows = !this.#grid.keyed && this.#order === null;
     const anchor = follows ? this.#anchor() : null;
     const before = anchor === null ? 0 : this.#places.get(anchor)! * ROW - this.#list.scrollTop;
-    this.#shown = (this.#held ?? this.#grid).shown(this.#filter.value, this.#order);
+    this.#shown = (this.#held ?? this.#grid).shown(this.words, this.#order);
     this.#places = new Map(this.#shown.map((row, i) => [row.id, i]));
     this.#sheet.style.height = `${this.#shown.length * ROW}px`;
     mark(this.#list, "aria-rowcount", String(this.#shown.length + 1));
     const place = anchor === null ? undefined : this.#places.get(anchor);
     if (place !== undefined && place * ROW - this.#list.scrollTop !== before) this.#list.scrollTop = place * ROW - before;
-    this.#draw();
+    this.draw();
   }
 
   /** The row that must not move while others come on top of it: the one with the cursor, else what was scrolled to. */
@@ -205,9 +135,7 @@ class LiveTable implements View {
     return top > 0 ? (this.#shown[Math.floor(top / ROW)]?.id ?? null) : null;
   }
 
-  #draw(): void {
-    cancelAnimationFrame(this.#drawing);
-    this.#drawing = 0;
+  draw(): void {
     const { scrollTop, clientHeight } = this.#list;
     const from = Math.max(0, Math.floor(scrollTop / ROW) - OVERSCAN);
     const to = Math.min(this.#shown.length, Math.ceil((scrollTop + clientHeight - HEAD) / ROW) + OVERSCAN);
@@ -239,8 +167,7 @@ class LiveTable implements View {
     for (const node of spare) node.remove();
     this.#point();
     const above = Math.floor(scrollTop / ROW);
-    this.#newest.hidden = above === 0 || this.#grid.keyed || this.#order !== null;
-    say(this.#newest, `↑ ${grouped(above)} newer`);
+    this.above(this.#grid.keyed || this.#order !== null ? 0 : above);
   }
 
   #line(): HTMLElement {
@@ -295,11 +222,11 @@ class LiveTable implements View {
     mark(this.#copy, "aria-disabled", known && at.row !== 0 ? null : "true");
   }
 
-  #enter(): void {
+  #come(): void {
     if (this.#active && (this.#active.row === 0 || this.#places.has(this.#active.row))) return;
     const first = this.#shown[Math.ceil(this.#list.scrollTop / ROW)];
     this.#active = { row: first?.id ?? 0, column: 0 };
-    this.#draw();
+    this.draw();
   }
 
   #click(event: MouseEvent): void {
@@ -309,14 +236,14 @@ class LiveTable implements View {
     const row = Number(cell.parentElement!.dataset.row ?? 0);
     this.#active = { row, column };
     if (row === 0) this.#sort(column);
-    else this.#draw();
+    else this.draw();
   }
 
   #sort(column: number): void {
     this.#order = turned(this.#order, this.#heads.list[column]!.by);
     this.#heads.order(this.#order);
     if (this.#order === null || !this.#grid.keyed) this.#list.scrollTop = 0;
-    this.#refresh();
+    this.refresh();
   }
 
   #press(event: KeyboardEvent): void {
@@ -339,7 +266,7 @@ class LiveTable implements View {
     else if (event.key === "ArrowLeft") this.#go(index, column - 1);
     else if (event.key === "Home") this.#go(far ? 0 : index, 0);
     else if (event.key === "End") this.#go(far ? last : index, this.#heads.list.length - 1);
-    else if (event.key === "Escape") this.#top();
+    else if (event.key === "Escape") this.follow();
     else if ((event.key === "Enter" || event.key === " ") && index < 0) this.#sort(column);
     else return;
     event.preventDefault();
@@ -359,15 +286,15 @@ class LiveTable implements View {
     else if (head.offsetLeft + head.offsetWidth > scrollLeft + clientWidth) {
       this.#list.scrollLeft = Math.min(head.offsetLeft, head.offsetLeft + head.offsetWidth - clientWidth);
     }
-    this.#draw();
+    this.draw();
   }
 
   /** Back to the first row, and to following. */
-  #top(): void {
+  follow(): void {
     this.#list.focus({ preventScroll: true });
     this.#list.scrollTop = 0;
     this.#active = this.#shown.length ? null : this.#active;
-    this.#draw();
+    this.draw();
   }
 
   async #copyRow(): Promise<void> {
@@ -377,59 +304,34 @@ class LiveTable implements View {
       if (by === "time") return new Date(row.time * 1000).toISOString();
       return by === "topic" ? row.topic : textOf(row.cells[by]);
     });
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(tabbed([cells]));
-    } catch {
-      done = false; // plain http, an isolated frame: the row is selected, one key away from a copy
-      const all = document.createRange();
-      all.selectNodeContents(this.#nodes.get(row.id)!);
-      getSelection()?.removeAllRanges();
-      getSelection()?.addRange(all);
-    }
-    say(this.#copy, done ? "Copied" : "Selected");
-    say(this.#voice, done ? "Row copied" : "Row selected");
-    setTimeout(() => say(this.#copy, "Copy row"), 1500);
+    const done = await copy(tabbed([cells]), this.#nodes.get(row.id)!, this.#copy, "Copy row");
+    say(this.voice, done ? "Row copied" : "Row selected");
   }
 
-  #hold(): void {
-    this.#held = this.#stream.hold() ? this.#grid.copy() : null;
-    say(this.#pause, this.#held ? "Resume" : "Pause");
-    mark(this.root, "data-paused", this.#held ? "true" : null);
-    this.#refresh();
-    this.#says();
+  enter(event: Event): void {
+    event.preventDefault();
+    this.#list.focus();
+  }
+
+  hold(paused: boolean): void {
+    this.#held = paused ? this.#grid.copy() : null;
   }
 
   // -- what is said -------------------------------------------------------------------
 
-  #now(): Standing {
-    return this.#stream.at(performance.now(), patience(this.#recent));
+  times(): readonly number[] {
+    return this.#recent;
   }
 
-  #says(): void {
-    const standing = this.#now();
-    const { state, word, why } = standing;
-    const at = this.#last;
-    mark(this.root, "data-state", state);
-    this.#state.show(state, word);
-    mark(this.#pause, "aria-disabled", this.#stream.closed && !this.#held ? "true" : null);
-    say(this.#note, capital(why));
-    mark(this.#note, "title", why || null);
-    mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);
-    const counts = at ? this.#count(at) : "";
-    say(this.#counts, counts);
-    mark(this.#counts, "title", counts || null);
-    this.#waiting.hidden = at === null || this.#shown.length > 0;
-    mark(this.#waiting, "data-code", String(at?.came === 0 && state !== "closed" && state !== "refused"));
-    if (!this.#waiting.hidden) say(this.#empty, this.#nothing(state));
-    if (this.#stream.due(standing)) this.#summary.set(null);
+  bare(): boolean {
+    return !this.#shown.length;
   }
 
-  #count(at: State): string {
+  counts(at: State): string {
     const rows = (this.#held ?? this.#grid).rows.size;
     const all = counted(rows, "row");
     return [
-      this.#filter.value ? `${grouped(this.#shown.length)} of ${all}` : all,
+      this.words ? `${grouped(this.#shown.length)} of ${all}` : all,
       counted(at.came, "message"),
       at.skipped ? `${grouped(at.skipped)} skipped` : "",
       at.unkeyed ? `${grouped(at.unkeyed)} without ${this.#key}` : "",
@@ -437,11 +339,10 @@ class LiveTable implements View {
     ].filter(Boolean).join(" · ");
   }
 
-  #nothing(state: string): string {
-    const at = this.#last;
-    if (at && this.#grid.rows.size) return this.#filter.value ? `No row has “${this.#filter.value}” in it` : "";
-    if (at && at.unkeyed) return `No message has a field ${this.#key}`;
-    return at && at.came > 0 ? "" : this.#stream.nothing(state, this.#name);
+  nothing({ unkeyed }: State): string {
+    const { words } = this;
+    if (this.#grid.rows.size) return words ? `No row has “${words}” in it` : "";
+    return unkeyed ? `No message has a field ${this.#key}` : "";
   }
 }
 

@@ -2,6 +2,7 @@
 //
 // Collaborators: log.ts says which rows are open and where they lie; rows.ts lays out the text.
 // The one rule: a payload reaches the document as text alone.
+import { copy } from "../shared/copyable";
 import { make, mark, say } from "./dom";
 import { bytes, lines, oneLine, pretty, stamp, type Row } from "./rows";
 
@@ -45,9 +46,10 @@ export function dress(node: HTMLElement, one: Row, height: number | null, change
   }
   if (detail === null) {
     const pre = make("pre", { class: "nbrt-pre", tabindex: "0", "aria-label": "Payload" });
-    const copy = make("button", { class: "nbrt-copy", type: "button", "aria-label": "Copy payload" }, "Copy");
-    copy.addEventListener("click", () => void copyText(copy, pre, one));
-    detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre, copy);
+    const button = make("button", { class: "nbrt-copy", type: "button", "aria-label": "Copy payload" }, "Copy");
+    // As it came, not as it is laid out.
+    button.addEventListener("click", () => void copy(one.full ?? one.text, pre, button));
+    detail = make("div", { class: "nbrt-detail" }, make("div", { class: "nbrt-line nbrt-muted nbrt-cut", hidden: !one.size }), pre, button);
     node.append(detail);
     changed = true;
   }
@@ -60,15 +62,4 @@ export function dress(node: HTMLElement, one: Row, height: number | null, change
     say(cut, have >= one.size ? `All of ${bytes(one.size)}` : `The first ${bytes(have)} of ${bytes(one.size)}`);
   }
   say(pre, one.plain ? text : pretty(text));
-}
-
-/** Copies the payload as it came, not as it is laid out; without a clipboard it is selected, one key away from a copy. */
-async function copyText(button: HTMLElement, pre: HTMLElement, one: Row): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(one.full ?? one.text);
-    say(button, "Copied");
-    setTimeout(() => say(button, "Copy"), 1500);
-  } catch {
-    getSelection()?.selectAllChildren(pre);
-  }
 }

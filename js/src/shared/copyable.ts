@@ -1,7 +1,21 @@
-// A line of code with a button that copies it: what to type next, where nothing came yet.
+// What a button copies, and a line of code with such a button: what to type next, where nothing came yet.
 //
-// The one rule: without a clipboard (plain http, an isolated frame) the code is selected,
+// The one rule: without a clipboard (plain http, an isolated frame) it is selected,
 // one key away from a copy.
+
+/** Copies `text`, which `shown` shows, and has the button say so in the place of its `word`; returns whether it did. */
+export async function copy(text: string, shown: Node, button: Element, word = "Copy"): Promise<boolean> {
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    done = false;
+    getSelection()?.selectAllChildren(shown);
+  }
+  button.textContent = done ? "Copied" : "Selected";
+  setTimeout(() => (button.textContent = word), 1500);
+  return done;
+}
 
 /** Returns the line and its button in a span of class `name`. */
 export function copyable(code: string, name: string): HTMLElement {
@@ -13,19 +27,7 @@ export function copyable(code: string, name: string): HTMLElement {
   button.type = "button";
   button.textContent = "Copy";
   button.setAttribute("aria-label", `Copy ${code}`);
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(code);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
-    } catch {
-      const selection = getSelection();
-      selection?.removeAllRanges();
-      const all = document.createRange();
-      all.selectNodeContents(text);
-      selection?.addRange(all);
-    }
-  });
+  button.addEventListener("click", () => void copy(code, text, button));
   row.append(text, button);
   return row;
 }
