@@ -10,12 +10,13 @@ but a publish that has to wait for room keeps a user's thread waiting.
 
 from __future__ import annotations
 
-from nbrealtime.client.link import Link, Subscription
+from nbrealtime.client.link import Link
 from nbrealtime.client.message import Message
 from nbrealtime.client.pool import open_link
 from nbrealtime.client.receipt import HistoryPage, HistoryRequest, Receipt
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
+from nbrealtime.client.subscription import Subscription
 
 __all__ = [
     "HistoryPage",

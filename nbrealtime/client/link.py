@@ -31,13 +31,14 @@ from nbrealtime.client.session.requests import HistoryQuestion
 from nbrealtime.client.session.wanted import SinceLike
 from nbrealtime.client.sink import Sink
 from nbrealtime.client.status import LinkState, Status
+from nbrealtime.client.subscription import Subscription
 from nbrealtime.client.target import Target
 from nbrealtime.errors import ConnectionClosed, MessageTooLarge
 from nbrealtime.wire.messages import encode_publish
 from nbrealtime.wire.topics import check_pattern, check_topic
 from nbrealtime.wire.v2 import Policy, Position
 
-__all__ = ["MESSAGE_BYTES", "Link", "Subscription"]
+__all__ = ["MESSAGE_BYTES", "Link"]
 
 MESSAGE_BYTES: Final = 2**20
 """The largest message: what a server accepts unless it was told otherwise."""
@@ -45,32 +46,6 @@ MESSAGE_BYTES: Final = 2**20
 # What the v2 envelope has more than v1's: the time, retain and echo; the id, ack and key. At most.
 _V2_BYTES: Final = 60
 _ACK_BYTES: Final = 100
-
-
-class Subscription:
-    """A sink's subscription; ends with `close` or with its link."""
-
-    def __init__(self, connection: Connection, route: Route, forget: Callable[[Subscription], None]) -> None:
-        self._connection = connection
-        self._route = route
-        self._forget = forget
-
-    @property
-    def topic(self) -> str:
-        """The name or pattern."""
-        return self._route.topic
-
-    def close(self) -> None:
-        """Unsubscribes. The sink is told nothing more, at most what it is being told at this moment."""
-        if self._route.open:
-            self._route.open = False
-            self._forget(self)
-            if not self._connection.is_ended:
-                route = self._route
-                self._connection.inbox.post(lambda: self._connection.remove_route(route))
-
-    def __repr__(self) -> str:
-        return f"Subscription({self.topic!r}, {'open' if self._route.open else 'closed'})"
 
 
 class Link:
