@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from nbrealtime import lifecycle
+from nbrealtime.turns import Selector
 
 __all__ = ["assert_on_thread", "blocking", "call", "on_stop", "on_thread", "run", "stop"]
 
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 class _Loop(asyncio.SelectorEventLoop):
     """An event loop that looks names up on a daemon thread."""
+
+    def __init__(self) -> None:
+        super().__init__(Selector())
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         return await blocking(lambda: socket.getaddrinfo(host, port, **options))

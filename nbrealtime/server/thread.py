@@ -31,6 +31,7 @@ from nbrealtime.server.config import Config, fresh_secret
 from nbrealtime.server.service import Service
 from nbrealtime.server.stores import HistoryOptions
 from nbrealtime.server.tokens import Authority
+from nbrealtime.turns import new_loop
 
 __all__ = ["Server", "serve"]
 
@@ -312,7 +313,7 @@ class Server:
 
     def _run(self, config: Config, started: concurrent.futures.Future[Service]) -> None:
         """The thread's whole life."""
-        loop = asyncio.new_event_loop()
+        loop = new_loop()
         asyncio.set_event_loop(loop)
         self._loop = loop
 

@@ -8,8 +8,9 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 
 * Ticks lie on an absolute schedule, at most 60/s. A relative sleep loses 15 % of them
   in a kernel that computes, because each wake-up waits for the interpreter.
-* News that comes after a pause is not kept for the next tick: as long as nothing was sent since the last one, it goes
-  at once, when every part that somebody sees has some. Others would need a message of their own.
+* News that comes after a pause is not kept for the next tick: it goes at once, when every part that somebody sees has
+  some. Others would need a message of their own. A fast stream keeps to the ticks: frames that go when their news
+  comes fall two into one of the browser's pictures, and none into the next.
 * A part takes part in as many ticks as the slowest visible view says it can draw. A view that was
   scrolled away on a visible page gets the keep-alive and no more: what a screen reader reads stays
   true, and what scrolls back into sight is no older than that. A hidden page gets nothing.
@@ -42,12 +43,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Contention", "Pacer", "Plan", "View", "Viewing"]
+__all__ = ["Pacer", "Plan", "View", "Viewing"]
 
 TICK: Final = 1 / 60
 BUSY_RATE: Final = 36.0
-BUSY_LATE, FREE_LATE = 0.002, 0.001
-"""Wake-ups that are later (s) than the first mean contention, earlier than the second again none."""
+PAUSE: Final = 1.75 * TICK
+"""What sends news less often than so (s) is no stream of pictures: its news goes at once."""
 KEEP_ALIVE: Final = 2.0
 REFRESH: Final = 2.0
 """How often an unaddressed snapshot goes out while hellos may be waiting unheard."""
@@ -112,26 +113,6 @@ class _Page:
     """Its words come beside a running cell."""
 
 
-class Contention:
-    """Whether others want the interpreter, judged by how late a thread wakes up from waits of a known length.
-
-    Who asks a busy interpreter for a turn gets it after its switch interval, 5 ms; a free one is there at once.
-    """
-
-    def __init__(self) -> None:
-        self._late = 0.0
-        self.busy = False
-
-    def woke(self, late: float) -> None:
-        """A wait ended ``late`` seconds after it should have."""
-        # Bounded, so that a machine that slept counts as one late wake-up and not as a minute of them.
-        self._late += (min(max(late, 0.0), 0.02) - self._late) / 8
-        if self._late > BUSY_LATE:
-            self.busy = True
-        elif self._late < FREE_LATE:
-            self.busy = False
-
-
 class Pacer:
     """Decides, from views, acknowledgements and the time, what each tick sends."""
 
@@ -145,8 +126,10 @@ class Pacer:
         self._refreshed: dict[str, float] = {}
         self._framed: dict[str, float] = {}
         """Part → when it was sent last."""
+        self._early: set[str] = set()
+        """Parts with news that waits for their next tick."""
         self._steady: set[str] = set()
-        """Parts that had news for their last two ticks in a row."""
+        """Parts whose news was there by their last tick."""
         self._taken_until = 0.0
         """The end of the tick in which something was sent last."""
         self._now: float | None = None
@@ -213,6 +196,7 @@ class Pacer:
         for table in (self._expected, self._next, self._refreshed, self._framed):
             table.pop(part, None)
         self._steady.discard(part)
+        self._early.discard(part)
 
     # -- what the clock says ----------------------------------------------------------
 
@@ -318,15 +302,22 @@ class Pacer:
         at = min([now + 1.0, *(self._framed.get(part, 0.0) + KEEP_ALIVE for part in watched)])
         for part in dirty:
             if self.rate(part) > 0:
-                at = min(at, self._next.get(part, 0.0))
-        # What had news for two ticks in a row most likely has some for the next. To be there by itself costs
+                due = self._next.get(part, 0.0)
+                if due > now:
+                    self._early.add(part)
+                at = min(at, due)
+        # Whose news was there by the last tick will most likely have some by the next. To be there by itself costs
         # one wake-up after the last news; to be woken by each message costs one for each of them.
         for part in self.coming(now):
             at = min(at, self._next[part])
-        if at <= now and not self._busy and not watched <= dirty.keys():
-            # The end of the tick that is running, by which the others may have news, too; one that begins now is due.
+        if at <= now and not self._busy and not self._rested(watched, dirty, now):
+            # The end of the tick that is running; one that begins right now is due.
             at = math.ceil(now / TICK - 1e-6) * TICK
         return max(0.0, max(at, self._taken_until) - now)
+
+    def _rested(self, watched: set[str], dirty: Mapping[str, float], now: float) -> bool:
+        """Whether every part that somebody sees has news, and none of them was sent a moment ago."""
+        return watched <= dirty.keys() and all(now - self._framed.get(part, 0.0) >= PAUSE for part in watched)
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
@@ -338,13 +329,14 @@ class Pacer:
             if rate <= 0 or due > now + 1e-6:
                 continue
             plan.frames.append(part)
-            if now - self._framed.get(part, -math.inf) < 1.75 / rate:
+            # Beside a cell that computes a tick for nothing costs more than news that has to say so.
+            if part in self._early or (not self._busy and now - self._framed.get(part, 0.0) < PAUSE):
+                self._early.discard(part)
                 self._steady.add(part)
-            else:
-                self._steady.discard(part)
             # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted
             # from the clock's zero, so that parts of one rate fall into one message.
             self._next[part] = (math.floor(now * rate + 1e-6) + 1) / rate
+        self._steady -= {part for part in self._steady - dirty.keys() if self._next.get(part, 0.0) <= now}
         watched = self.watched()
         quiet = [part for part in watched if now - self._framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6]
         if quiet:

@@ -22,8 +22,9 @@ from itertools import islice
 from typing import Any, Final
 
 from nbrealtime import lifecycle
+from nbrealtime.contention import Contention
 from nbrealtime.widgets.hub import Hub, hub
-from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Contention, Pacer, View
+from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Pacer, View
 from nbrealtime.widgets.parts import Frame, Part
 
 __all__ = ["Pump", "pump"]

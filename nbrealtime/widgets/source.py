@@ -201,10 +201,8 @@ class Source:
                 band = bands[series.field]
                 header, body = pack_band(band, width)
                 first = self._first(band, width) if reset else None
-            tail = recent[series.field][-64:]
-            finite = np.flatnonzero(np.isfinite(tail))
-            if len(finite):
-                series.last = float(tail[finite[-1]])
+            newest_first = reversed(recent[series.field][-64:].tolist())
+            series.last = next((value for value in newest_first if math.isfinite(value)), series.last)
             header.update(
                 first=first, series=index + offset, reset=reset, interval=interval, last=series.last
             )

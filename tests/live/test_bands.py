@@ -24,7 +24,9 @@ def brute(times, values, width):
 
 
 # One by one, side by side, and by reduceat; bins of equal and of very unequal size.
-@pytest.mark.parametrize(("samples", "width"), [(3, 1.0), (40, 0.5), (200, 0.1), (480, 0.02), (5000, 0.01)])
+@pytest.mark.parametrize(
+    ("samples", "width"), [(3, 1.0), (16, 0.01), (17, 0.01), (40, 0.5), (200, 0.1), (480, 0.02), (5000, 0.01)]
+)
 @pytest.mark.parametrize("even", [True, False])
 @pytest.mark.parametrize("holes", [0.0, 0.3])
 def test_bins_hold_the_least_the_greatest_and_the_mean_of_their_samples(samples, width, even, holes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbrealtime.widgets.pacing import MOST_PAGES, TICK, Contention, Pacer, View
+from nbrealtime.widgets.pacing import MOST_PAGES, TICK, Pacer, View
 
 
 def view(name: str = "v", part: str = "p", page: str = "page", **options) -> View:
@@ -156,6 +156,7 @@ def test_while_the_kernel_is_deaf_a_hidden_page_is_sent_to_in_case_it_is_not_hid
 
 def test_a_part_that_nobody_sees_any_more_is_not_counted_on_to_wake_the_pump(pacer):
     pacer.plan(10.0, {"p": 60.0})
+    pacer.wait(10.005, {"p": 60.0})
     pacer.plan(10.0 + TICK, {"p": 60.0})
     assert pacer.coming(10.02) == {"p"}
     pacer.ack("page", [view(visible=False)])
@@ -314,31 +315,7 @@ def test_parts_of_one_rate_share_their_ticks_while_a_cell_computes(pacer):
     assert pacer.wait(10.05, {"p": 60.0}) == pytest.approx(pacer.wait(10.05, {"q": 60.0}))
 
 
-def test_late_wake_ups_mean_contention_and_prompt_ones_its_end():
-    contention = Contention()
-    for _ in range(8):
-        contention.woke(0.0001)
-    assert not contention.busy
-    for _ in range(8):
-        contention.woke(0.005)
-    assert contention.busy
-    for _ in range(20):
-        contention.woke(0.0001)
-    assert not contention.busy
-
-
-def test_one_late_wake_up_is_no_contention_however_late():
-    contention = Contention()
-    contention.woke(0.005)
-    assert not contention.busy
-    contention = Contention()
-    contention.woke(3600.0)
-    for _ in range(30):
-        contention.woke(0.0001)
-    assert not contention.busy
-
-
-def test_what_had_news_twice_in_a_row_is_looked_after_without_being_woken(pacer):
+def test_whose_news_was_there_by_its_tick_is_looked_after_without_being_woken(pacer):
     pacer.plan(10.0, {"p": 60.0})
     assert pacer.coming(10.001) == set(), "it may have been the only one"
     pacer.plan(10.0 + TICK, {"p": 60.0})
@@ -348,6 +325,26 @@ def test_what_had_news_twice_in_a_row_is_looked_after_without_being_woken(pacer)
     pacer.plan(10.05, {})
     assert pacer.coming(10.05) == set()
     assert pacer.wait(10.05, {}) > 0.5
+
+
+def test_beside_a_computing_cell_what_comes_after_the_ticks_is_waited_for(pacer):
+    # To wake up for its ticks would find nothing, and then be woken by the news as well.
+    pacer.advance(10.0, hearing=True, busy=True)
+    for n in range(10):
+        at = 10.001 + n / 33
+        assert pacer.wait(at, {"p": 60.0}) == 0
+        assert pacer.plan(at, {"p": 60.0}).frames == ["p"]
+        assert pacer.coming(at) == set()
+
+
+def test_a_fast_stream_keeps_to_the_ticks(pacer):
+    at = 600 * TICK
+    for n in range(10):
+        came = at + n * 1.2 * TICK
+        tick = came + pacer.wait(came, {"p": 60.0})
+        assert n == 0 or abs(tick / TICK - round(tick / TICK)) < 0.01
+        assert pacer.plan(tick, {"p": 60.0}).frames == ["p"]
+    assert pacer.coming(tick) == {"p"}
 
 
 def test_what_comes_less_often_than_ticks_do_is_waited_for(pacer):

@@ -1,0 +1,76 @@
+"""The event loop that asks for events less often: nothing is lost, and nothing waits for long."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+
+import pytest
+
+from nbrealtime.turns import Selector, new_loop
+
+
+@pytest.fixture
+def ends():
+    here, there = socket.socketpair()
+    with here, there:
+        yield here, there
+
+
+def test_a_question_that_was_just_asked_is_not_asked_again_but_the_one_after_it_is(ends):
+    here, there = ends
+    now = 0.0
+    with Selector(clock=lambda: now) as selector:
+        selector.register(here, selectors.EVENT_READ)
+        assert selector.select(0) == []
+        there.send(b"x")
+        assert selector.select(0) == [], "it was asked a moment ago"
+        assert selector.select(0) != []
+
+
+def test_an_answer_holds_for_a_moment_only(ends):
+    here, there = ends
+    now = 0.0
+    with Selector(clock=lambda: now) as selector:
+        selector.register(here, selectors.EVENT_READ)
+        selector.select(0)
+        there.send(b"x")
+        now = 0.1
+        assert selector.select(0) != []
+
+
+def test_who_waits_always_asks(ends):
+    here, there = ends
+    with Selector(clock=lambda: 0.0) as selector:
+        selector.register(here, selectors.EVENT_READ)
+        there.send(b"x")
+        for _ in range(3):
+            assert selector.select(0.01) != []
+
+
+def test_a_loop_that_always_has_work_hears_what_comes(ends):
+    here, there = ends
+    here.setblocking(False)
+    there.setblocking(False)
+
+    async def busy(until: asyncio.Event) -> int:
+        turns = 0
+        while not until.is_set():
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    async def work() -> None:
+        loop, came = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(here, came.set)
+        turns = asyncio.create_task(busy(came))
+        await loop.sock_sendall(there, b"x")
+        async with asyncio.timeout(10):
+            await turns
+
+    loop = new_loop()
+    try:
+        loop.run_until_complete(work())
+    finally:
+        loop.close()
