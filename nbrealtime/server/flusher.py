@@ -57,7 +57,7 @@ class Flusher:
         self._flushing = True
         try:
             for session in self._hub.flush(milliseconds()):
-                session.face.drain()
+                session.face.writer.drain()
         finally:
             self._flushing = False
         self.schedule()

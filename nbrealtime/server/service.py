@@ -250,7 +250,7 @@ class Service:
 
     def _renew(self, session: Session, request: Request) -> None:
         """The hub's word that a session said ``auth``."""
-        session.face.renew(request)
+        session.face.renewal.renew(session, request)
 
     # -- what is going on
 
