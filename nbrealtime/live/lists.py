@@ -107,12 +107,12 @@ def as_numbers(values: Any) -> Singles | None:
 def _packed(data: Any, time_field: str | None, depth: int = 0) -> Any:
     if type(data) is list:
         return as_numbers(data) if 1 <= len(data) <= LONGEST else None
+    if type(data.get(time_field)) is list:
+        return None
     lists = {}
     for name, member in data.items():
         kind = type(member)
         if kind is list or (kind is dict and depth < _DEEPEST):
-            if name == time_field:
-                return None
             lists[name] = _packed(member, None, depth + 1)
     if all(found is None for found in lists.values()):
         return None
