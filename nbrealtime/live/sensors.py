@@ -20,6 +20,7 @@ from typing import Self
 from nbrealtime import lifecycle
 from nbrealtime.errors import ConnectionFailed
 from nbrealtime.live.connection import default_connection
+from nbrealtime.live.options import number
 from nbrealtime.live.stats import fetch_stats
 
 __all__ = ["Sensor", "close_sensors", "open_sensor", "sensors"]
@@ -94,8 +95,7 @@ def open_sensor(name: str, *, hz: float) -> Sensor:
     """Return the sensor ``name`` of the default connection's server; start it unless something feeds that already."""
     if name not in _NAMES:
         raise ValueError(f"there is no sensor {name!r}, only {', '.join(map(repr, _NAMES))}")
-    if not 1 <= hz <= 100:
-        raise ValueError(f"hz is between 1 and 100 samples per second, not {hz!r}")
+    hz = number("hz", hz, "between 1 and 100 samples per second", 1, 100)
     target = default_connection().link.target
     place = target.resolve()
     with _lock:

@@ -14,6 +14,7 @@ import time
 import zlib
 from typing import Any, Final, Literal
 
+from nbrealtime.live.options import given, whole
 from nbrealtime.widgets.kept import Kept
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, Part
@@ -22,6 +23,9 @@ from nbrealtime.widgets.pump import pump
 from nbrealtime.widgets.shown import WIDGET, Bundle
 
 __all__ = ["Pictured"]
+
+MOST_PIXELS: Final = 16_384
+"""Of a picture's width and height."""
 
 _SEEN: Final = (
     *("window", "newest", "closed", "reason", "text", "series", "topics", "data"),
@@ -49,7 +53,9 @@ class Pictured(Kept):
             height: CSS pixels; the plot's own.
             theme: ``"auto"`` is dark on a page that is.
         """
-        return to_svg(self._scene(self._now(), width, height), theme)
+        if theme not in ("auto", "light", "dark"):
+            raise ValueError(f"theme is auto, light or dark, not {given(theme)}")
+        return to_svg(self._scene(self._now(), *_size(width, height)), theme)
 
     def to_png(
         self,
@@ -59,7 +65,9 @@ class Pictured(Kept):
         theme: Literal["light", "dark"] = "light",
     ) -> bytes:
         """Returns what the plot shows now as a PNG file, two pixels for each CSS pixel; see `to_svg`."""
-        return to_png(self._scene(self._now(), width, height), theme)
+        if theme not in ("light", "dark"):
+            raise ValueError(f"theme is light or dark, not {given(theme)}")
+        return to_png(self._scene(self._now(), *_size(width, height)), theme)
 
     def freeze(self) -> None:
         """Puts a picture of what it shows now in the place of its outputs, where it stays when the kernel is gone.
@@ -118,6 +126,14 @@ class Pictured(Kept):
             "text/plain": scene.words,
         }
         return data, {"image/png": {"width": scene.width, "height": scene.height, "alt": scene.words}}
+
+
+def _size(width: int | None, height: int | None) -> tuple[int | None, int | None]:
+    """Checked where they are given; what is too small to be read is made larger."""
+    return (
+        None if width is None else whole("width", width, 1, MOST_PIXELS),
+        None if height is None else whole("height", height, 1, MOST_PIXELS),
+    )
 
 
 def _digest(frame: Frame, look: Look) -> int:

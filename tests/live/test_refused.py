@@ -11,6 +11,7 @@ import pytest
 
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.field import FieldView
+from nbrealtime.live.sensors import open_sensor
 from nbrealtime.live.topic import LiveTopic
 
 from .fakes import FakeLink
@@ -85,3 +86,9 @@ def test_what_is_no_duration_is_refused_with_what_is(connection: Connection, val
 
 def test_one_field_s_name_is_not_its_letters(connection: Connection) -> None:
     assert connection.topic("lab:temp").to_numpy("speed").dtype.names == ("t", "speed")
+
+
+@pytest.mark.parametrize("hz", ["a", None, -1, 0, 1000, math.nan, [], {}])
+def test_a_sensor_is_told_how_often_it_may_measure(hz: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^hz is between 1 and 100 samples per second, not "):
+        open_sensor("host", hz=hz)

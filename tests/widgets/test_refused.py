@@ -212,3 +212,17 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence_and_leaves_nothing(
         assert "\n" not in str(refused.value)
         del refused
     assert left() == before
+
+
+@pytest.mark.parametrize("name", ["LivePlot", "StatTile", "Gauge"])
+def test_a_picture_that_cannot_be_meant_is_refused_with_what_can(topic, name):
+    made = getattr(widgets, name)(topic)
+    for draw in (made.to_svg, made.to_png):
+        for value in ("a", [], {}, -1, 0, math.nan, 1e9):
+            with pytest.raises(
+                (TypeError, ValueError), match=r"^width is a whole number between 1 and 16,384, not "
+            ):
+                draw(width=value)
+        with pytest.raises(ValueError, match=r"^theme is (auto, )?light or dark, not 'green'$"):
+            draw(theme="green")
+    made._dispose()
