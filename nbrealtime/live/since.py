@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from nbrealtime.live.options import given as shown
 from nbrealtime.wire.topics import is_pattern
 from nbrealtime.wire.v2 import Position, Since
 
@@ -42,11 +43,11 @@ def begin(topic: str, since: SinceLike) -> Begin:
         raise ValueError(
             f"a pattern has one position per topic: since={{name: position, …}} for {topic}, not {since!r}"
         )
-    return position(since)
+    return position(since, '"last", a number of messages, or ')
 
 
-def position(given: Position | Message | Mapping[str, Any] | Any) -> Position:
-    """Return a single topic's position. Raises ``ValueError`` or ``TypeError``."""
+def position(given: Position | Message | Mapping[str, Any] | Any, beside: str = "") -> Position:
+    """Return a single topic's position; ``beside`` is what else may be said. Raises ``ValueError`` or ``TypeError``."""
     if isinstance(given, Position):
         return given
     if isinstance(given, Mapping):
@@ -59,9 +60,7 @@ def position(given: Position | Message | Mapping[str, Any] | Any) -> Position:
         return Position(epoch, offset)
     if hasattr(given, "offset"):
         raise ValueError(f"{given!r} has no position: its topic has no history, or it is a retained value")
-    raise TypeError(
-        f'since is "last", a number of messages, or a position like topic.position, not {given!r}'
-    )
+    raise TypeError(f"since is {beside}a position like topic.position, not {shown(given)}")
 
 
 def _newest(count: Any) -> Since:

@@ -38,6 +38,11 @@ CALLS: dict[str, tuple[Callable[[LiveTopic, Any], Any], tuple[Any, ...], str]] =
     "on_gap": (lambda t, v: t.on_gap(v), (5, "a", None), "on_gap takes a function "),
     "observe": (lambda t, v: t.observe(v, "value"), (5, "a", None), "observe takes a function "),
     "wait": (lambda t, v: t.wait(v), ("a", None, -1, 0, []), "wait for at least one message, not n="),
+    "a history's beginning": (
+        lambda t, v: t.by_topic("lab:a").history(since=v),
+        (5, "last", -1, []),
+        "since is a position like topic.position, not ",
+    ),
     "a timeout": (lambda t, v: t.wait(timeout=v), ("a", [], {}, True), ""),
     "link's trait": (lambda t, v: t.link(ipywidgets.FloatText(), v), (5, None), "trait is a text, "),
     "link's transform": (
