@@ -6,7 +6,7 @@
 // place on the screen while the plot moves on below it, unless another plot says a time;
 // and its texts change with the pointer at once, with the data at most four times a second.
 import { clock, quantity } from "../shared/format";
-import { part } from "./face";
+import { hide, part } from "./face";
 import { before } from "./nearest";
 import { part as placeOf, type Bounds } from "./scale";
 import type { Store } from "./store";
@@ -111,10 +111,10 @@ export class Crosshair {
     const [x0, x1] = sight.x;
     const place = time === null ? -1 : (time - x0) / (x1 - x0);
     if (time === null || place < -1e-9 || place > 1 + 1e-9) {
-      this.root.hidden = true;
+      hide(this.root, true);
       return;
     }
-    this.root.hidden = false;
+    hide(this.root, false);
     this.line.style.transform = `translateX(${Math.round(place * sight.width)}px)`;
     const perPixel = (x1 - x0) / sight.width;
     const found = sight.stores.map((store) => at(store, time, perPixel * REACH));

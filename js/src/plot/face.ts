@@ -38,6 +38,11 @@ export function face(root: HTMLElement, legend: HTMLElement): Face {
   return { title, status, statusText, stage, caption, notice };
 }
 
+/** Hides or shows. A browser styles the page anew also when it is told what is so already. */
+export function hide(node: HTMLElement, hidden: boolean): void {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
 /** A new element with a class. */
 export function part<K extends keyof HTMLElementTagNameMap>(tag: K, name: string): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);

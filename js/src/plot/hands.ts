@@ -9,6 +9,7 @@
 import type { Link, Model } from "../shared/channel";
 import type { Action } from "./actions";
 import { Crosshair, type Sight } from "./crosshair";
+import { hide } from "./face";
 import { files } from "./files";
 import { Gestures } from "./gestures";
 import type { Header } from "./header";
@@ -228,12 +229,12 @@ export class Hands {
     clearTimeout(this.later);
     this.later = undefined;
     if (lens.x === null || host.closed()) {
-      toolbar.busy.hidden = true;
+      hide(toolbar.busy, true);
       return;
     }
     const question = lens.ask(ms, sight.width, host.live(), host.extent());
     if (question !== null) host.link()?.say({ type: "range", ...question });
-    toolbar.busy.hidden = !lens.busy(ms);
+    hide(toolbar.busy, !lens.busy(ms));
     // A gesture settles, a question waits: both want another look without any news.
     this.later = setTimeout(() => {
       const seen = host.sight();

@@ -8,7 +8,7 @@
 import { clock, day } from "../shared/format";
 import type { Colors } from "../shared/theme";
 import type { Scene } from "./draw";
-import { part } from "./face";
+import { hide, part } from "./face";
 import { drawFlags, Rows, under, type Flag, type Mark } from "./marks";
 import { drawTags, drawThresholds, Near, tags, type Line } from "./thresholds";
 
@@ -76,8 +76,8 @@ export class Overlay {
 
   /** Says once that a log scale leaves something out. */
   note(sunken: boolean, log: boolean): void {
-    if (!log) this.remark.hidden = true;
-    else if (sunken) this.remark.hidden = false;
+    if (!log) hide(this.remark, true);
+    else if (sunken) hide(this.remark, false);
   }
 
   /** Under the lines. */
@@ -88,6 +88,11 @@ export class Overlay {
   /** Over the lines. */
   front(scene: Scene, colors: Colors, unit: string): void {
     const { ctx, ratio } = scene;
+    this.scene = scene;
+    if (this.thresholds.length + this.lines.length + this.annotations.length + this.marks.length === 0) {
+      this.flags = [];
+      return;
+    }
     ctx.save();
     const font = `${11 * ratio}px ${colors.font}`;
     if (font !== this.font || this.widths.size > 1000) this.widths.clear();
@@ -99,7 +104,6 @@ export class Overlay {
     };
     const named = tags(scene, [...this.thresholds, ...this.lines], unit, measure);
     this.flags = this.rows.place(scene, [...this.annotations, ...this.marks], named, measure);
-    this.scene = scene;
     drawTags(scene, named, colors);
     drawFlags(scene, this.flags, colors);
     ctx.restore();
