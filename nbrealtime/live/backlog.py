@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nbrealtime.live.gap import Gap
@@ -22,6 +22,9 @@ MAX_BACKLOG_BYTES = 16 * 1024 * 1024
 
 _ENVELOPE = 160  # a Message, its topic, times and id
 _SMALL = 32  # a number; close enough for what bounds memory, and no call per number
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_JUDGED_WHOLE = 64
+_BEGINNING = 16
 
 
 T = TypeVar("T", bound="Message | Gap")
@@ -80,12 +83,32 @@ class Backlog(Generic[T]):
 
 def weigh(data: Any) -> int:
     """Return about how many bytes of memory a payload holds; long lists are judged by their beginning."""
-    if isinstance(data, (str, bytes)):
-        return 50 + len(data)
-    if isinstance(data, list):
-        if len(data) <= 64:
-            return 56 + sum(8 + weigh(item) for item in data)
-        return 56 + len(data) * (8 + sum(map(weigh, data[:16])) // 16)
-    if isinstance(data, dict):
-        return 100 + sum(60 + weigh(key) + weigh(item) for key, item in data.items())
-    return _SMALL
+    if type(data) in _NUMBERS:
+        return _SMALL
+    total, todo = 0.0, [(data, 1.0)]
+    # Not by calling itself: a payload may be nested deeper than Python calls may be.
+    while todo:
+        item, times = todo.pop()
+        members: Iterable[Any] = ()
+        if isinstance(item, dict):
+            total += times * (100 + 110 * len(item) + sum(map(len, item)))
+            members = item.values()
+        elif isinstance(item, list):
+            total += times * (56 + 8 * len(item))
+            members = item
+            if len(item) > _JUDGED_WHOLE:
+                members = item[:_BEGINNING]
+                times *= len(item) / _BEGINNING
+        elif isinstance(item, (str, bytes)):
+            total += times * (50 + len(item))
+        else:
+            total += times * _SMALL
+        for member in members:
+            kind = type(member)
+            if kind in _NUMBERS:
+                total += times * _SMALL
+            elif kind is str:
+                total += times * (50 + len(member))
+            else:
+                todo.append((member, times))
+    return int(total)

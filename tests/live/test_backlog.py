@@ -71,3 +71,10 @@ def test_clearing_counts_nothing() -> None:
 )
 def test_a_payload_weighs_about_what_it_holds(data: Any, least: int, most: int) -> None:
     assert least <= weigh(data) <= most
+
+
+def test_a_payload_of_any_depth_is_weighed() -> None:
+    deep: Any = "x" * 1000
+    for _ in range(5_000):
+        deep = [{"x": deep}]
+    assert weigh(deep) > 1_000_000
