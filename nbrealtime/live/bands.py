@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,13 @@ def first_bin(time: float, width: float) -> int:
 
 
 def indices(times: Floats, width: float) -> Indices:
-    """The indices of the bins that hold ``times``."""
-    return np.floor(times / width + 1e-9).astype(np.int64)
+    """The indices of the bins that hold ``times``, which increase."""
+    places = times / width
+    places += 1e-9
+    if len(places) and places[0] < 0:
+        np.floor(places, out=places)
+    # Of what is not negative the conversion takes the floor.
+    return places.astype(np.int64)
 
 
 def bins(times: Floats, values: Floats, width: float) -> Band:
@@ -76,24 +82,27 @@ def bins(times: Floats, values: Floats, width: float) -> Band:
 def band_of(index: Indices, stats: Stats) -> Band:
     """One field's ``stats`` (4, bins) as a band."""
     count = stats[COUNT]
-    return Band(index, stats[LOW], stats[HIGH], stats[SUM] / np.where(count > 0, count, np.nan))
+    if len(count) and np.minimum.reduce(count) == 0:
+        count = np.where(count > 0, count, np.nan)
+    return Band(index, stats[LOW], stats[HIGH], stats[SUM] / count)
 
 
 def measure(index: Indices, columns: list[Floats]) -> tuple[Indices, Stats]:
     """The bins of samples whose bins are ``index`` (increasing), for each column."""
     starts = _starts(index)
     stats = np.empty((4, len(columns), len(starts)))
-    places = _places(starts, len(index)) if len(starts) > _ONE_BY_ONE else None
+    if not len(starts):
+        return index, stats
+    few = starts.tolist() if len(starts) <= _ONE_BY_ONE else None
+    places = None if few else _places(starts, len(index))
     with np.errstate(over="ignore", invalid="ignore"):
         for field, column in enumerate(columns):
-            if not len(starts):
-                continue
-            if len(starts) <= _ONE_BY_ONE:
-                stats[:, field] = _few(column, starts)
+            if few:
+                stats[:, field] = _few(column, few)
             elif places is not None:
-                stats[:, field] = _beside(column, places)
+                _beside(column, places, stats[:, field])
             else:
-                stats[:, field] = _many(column, starts)
+                _many(column, starts, stats[:, field])
     return index[starts], stats
 
 
@@ -105,7 +114,8 @@ def combine(index: Indices, stats: Stats) -> tuple[Indices, Stats]:
     merged = np.empty((4, stats.shape[1], len(starts)))
     with np.errstate(over="ignore", invalid="ignore"):
         if len(starts) <= _FEW_BINS:
-            for at, (start, end) in enumerate(zip(starts, [*starts[1:], len(index)], strict=True)):
+            edges = [*starts.tolist(), len(index)]
+            for at, (start, end) in enumerate(pairwise(edges)):
                 np.fmin.reduce(stats[LOW, :, start:end], axis=1, out=merged[LOW, :, at])
                 np.fmax.reduce(stats[HIGH, :, start:end], axis=1, out=merged[HIGH, :, at])
                 np.add.reduce(stats[SUM:, :, start:end], axis=2, out=merged[SUM:, :, at])
@@ -116,53 +126,57 @@ def combine(index: Indices, stats: Stats) -> tuple[Indices, Stats]:
     return index[starts], merged
 
 
-def _starts(index: Indices) -> list[int]:
+def _starts(index: Indices) -> Indices:
     if not len(index):
-        return []
-    return [0, *(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist()]
+        return index
+    (changes,) = (index[1:] != index[:-1]).nonzero()
+    starts = np.zeros(len(changes) + 1, dtype=np.int64)
+    np.add(changes, 1, out=starts[1:])
+    return starts
 
 
-def _many(values: Floats, starts: list[int]) -> Stats:
+def _many(values: Floats, starts: Indices, out: Stats) -> None:
     # fmin and fmax pass over NaN, and give NaN for a bin of nothing else.
-    low = np.fmin.reduceat(values, starts)
-    high = np.fmax.reduceat(values, starts)
-    total = np.add.reduceat(values, starts)
-    counts = np.diff(np.append(starts, len(values))).astype(np.float64)
-    if not np.isfinite(total).all():
+    np.fmin.reduceat(values, starts, out=out[LOW])
+    np.fmax.reduceat(values, starts, out=out[HIGH])
+    np.add.reduceat(values, starts, out=out[SUM])
+    out[COUNT, :-1] = starts[1:] - starts[:-1]
+    out[COUNT, -1] = len(values) - starts[-1]
+    if not math.isfinite(np.add.reduce(out[SUM])):
         known = np.isfinite(values)
-        total = np.add.reduceat(np.where(known, values, 0.0), starts)
-        counts = np.add.reduceat(known.astype(np.float64), starts)
-    return np.stack((low, high, total, counts))
+        np.add.reduceat(np.where(known, values, 0.0), starts, out=out[SUM])
+        np.add.reduceat(known, starts, out=out[COUNT], dtype=np.float64)
 
 
-def _places(starts: list[int], size: int) -> Indices | None:
+def _places(starts: Indices, size: int) -> Indices | None:
     """Where the values of each bin stand, a row for a bin, filled up with -1; None if that is too much to keep the interpreter."""
     if size > _KEPT:
         return None
-    begin = np.array(starts)
-    end = np.append(begin[1:], size)
-    most = int((end - begin).max())
+    end = np.append(starts[1:], size)
+    most = int((end - starts).max())
     if most * len(starts) > _KEPT:
         return None
-    places = begin[:, np.newaxis] + np.arange(most)
+    places = starts[:, np.newaxis] + np.arange(most)
     places[places >= end[:, np.newaxis]] = -1
     return places
 
 
-def _beside(values: Floats, places: Indices) -> list[Floats]:
+def _beside(values: Floats, places: Indices, out: Stats) -> None:
     """The same, all bins at once."""
     # -1 takes the last value, which is then wiped out; a copy that was one longer would cost as much.
     rows = values[places]
     rows[places < 0] = np.nan
     known = np.isfinite(rows)
-    total = np.add.reduce(np.where(known, rows, 0.0), axis=1)
-    return [np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1), total, np.add.reduce(known, axis=1)]
+    np.fmin.reduce(rows, axis=1, out=out[LOW])
+    np.fmax.reduce(rows, axis=1, out=out[HIGH])
+    np.add.reduce(np.where(known, rows, 0.0), axis=1, out=out[SUM])
+    np.add.reduce(known, axis=1, out=out[COUNT], dtype=np.float64)
 
 
 def _few(values: Floats, starts: list[int]) -> list[list[float]]:
     """The same, bin by bin."""
     low, high, sums, counts = [], [], [], []
-    for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
+    for start, end in pairwise([*starts, len(values)]):
         part = values[start:end]
         low.append(np.fmin.reduce(part))
         high.append(np.fmax.reduce(part))

@@ -62,9 +62,9 @@ def pack_points(times: Floats, values: Floats, *, slack: float = 0.0) -> tuple[d
     """
     n = len(times)
     t0 = float(times[0]) if n else 0.0
-    v0, scale = _frame_of(values)
+    v0, scale = _frame_of(values, values)
     header = {"mode": "points", "n": n, "t0": t0, "v0": v0, "scale": scale}
-    body = _floats((values - v0) / scale)
+    body = _floats(_scaled(values, v0, scale))
     if n and slack > 0:
         step = (float(times[-1]) - t0) / (n - 1) if n > 1 else 0.0
         if bool((np.abs(times - (t0 + step * np.arange(n))) <= slack).all()):
@@ -77,27 +77,40 @@ def pack_band(band: Band, width: float) -> tuple[dict[str, Any], bytes]:
     n = len(band)
     k0 = int(band.index[0]) if n else 0
     dense = n > 0 and int(band.index[-1]) - k0 == n - 1
-    v0, scale = _frame_of(np.concatenate((band.low, band.high)))
+    v0, scale = _frame_of(band.low, band.high)
     body = b"" if dense else (band.index - k0).astype("<u4").tobytes()
-    for column in (band.low, band.high, band.mean):
-        body += _floats((column - v0) / scale)
+    rows = np.empty((3, n))
+    rows[0], rows[1], rows[2] = band.low, band.high, band.mean
+    body += _floats(_scaled(rows, v0, scale))
     return {"mode": "band", "n": n, "bin": width, "k0": k0, "dense": dense, "v0": v0, "scale": scale}, body
+
+
+def _scaled(values: Floats, v0: float, scale: float) -> Floats:
+    if v0:
+        values = values - v0
+    return values / scale if scale != 1.0 else values
 
 
 def _floats(values: Floats) -> bytes:
     return values.astype("<f4").tobytes()
 
 
-def _frame_of(values: Floats) -> tuple[float, float]:
+def _frame_of(lows: Floats, highs: Floats) -> tuple[float, float]:
     """Offset and scale that keep 4-byte floats exact enough: 101 325 ± 0.01 Pa must not become steps.
 
     A float32 has 24 bits, less than a pixel needs of a large value with a small change,
     so values travel as differences; the scale is 1 but for values outside its range.
     """
-    finite = values[np.isfinite(values)]
-    if not len(finite):
+    if not len(lows):
         return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
+    # A NaN is the least and the greatest of all.
+    low, high = float(lows.min()), float(highs.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = np.concatenate((lows, highs))
+        finite = finite[np.isfinite(finite)]
+        if not len(finite):
+            return 0.0, 1.0
+        low, high = float(finite.min()), float(finite.max())
     # Zero stays exact where it is in the data or close: no offset unless the change is small beside the value.
     offset = low if high - low < 0.01 * max(abs(low), abs(high)) else 0.0
     largest = max(abs(low - offset), abs(high - offset))

@@ -108,14 +108,15 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return self._stopped()
-            if all(_text(source.feed.status().state) == "closed" for source in self._given):
+            statuses = self._statuses()
+            if all(_text(status.state) == "closed" for status in statuses):
                 self._freeze(now)
                 return self._stopped()
             self._look(viewing)
             if self._reset:
                 self._reset = False
-                return self._whole(now, decide=True)
-            return self._news(now)
+                return self._whole(now, statuses, decide=True)
+            return self._news(now, statuses)
 
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """The whole window."""
@@ -126,7 +127,7 @@ class PlotPart:
             # tabs disagree about the bins of the frames that follow.
             if self._reset:
                 self._look(viewing)
-            return self._whole(now, decide=self._reset)
+            return self._whole(now, self._statuses(), decide=self._reset)
 
     def told(self, content: dict[str, Any]) -> Frame | None:
         """Answers a view that looks at the past: ``{"type": "range", "from", "to", "width", "request"}``."""
@@ -144,7 +145,7 @@ class PlotPart:
     # -- below, the caller holds the lock ---------------------------------------------
 
     def _freeze(self, now: float) -> None:
-        header, buffers = self._whole(now, decide=False)
+        header, buffers = self._whole(now, self._statuses(), decide=False)
         self._frozen = {**header, "closed": int(now * 1000)}, buffers
         self._closed_at = now
         # The picture is kept, a ring of 64 MiB behind it is not.
@@ -177,7 +178,10 @@ class PlotPart:
                 arrivals.append(max(0.0, now - arrived))
         return min(arrivals, default=None)
 
-    def _whole(self, now: float, *, decide: bool) -> Frame:
+    def _statuses(self) -> list[Any]:
+        return [source.feed.status() for source in self._given]
+
+    def _whole(self, now: float, statuses: Sequence[Any], *, decide: bool) -> Frame:
         self._discover()
         entries: list[Entry] = []
         index = 0
@@ -190,28 +194,28 @@ class PlotPart:
                     source.look(self._window, self._bin)
                 entries.extend(source.entries(index, self._window))
             index += len(source.series)
-        return self._pack(now, entries, whole=True)
+        return self._pack(now, entries, statuses, whole=True)
 
-    def _news(self, now: float) -> Frame:
+    def _news(self, now: float, statuses: Sequence[Any]) -> Frame:
         fresh = self._discover()
         if fresh:
             # A new field moves the indices of the series behind it: everybody starts anew.
             for source in self._sources:
                 source.advance(now)
-            return self._whole(now, decide=True)
+            return self._whole(now, statuses, decide=True)
         entries: list[Entry] = []
         index = 0
         for source in self._sources:
             touched = source.advance(now)
             if touched == -math.inf:
-                return self._whole(now, decide=True)
+                return self._whole(now, statuses, decide=True)
             # Without a series: its first field came after we looked, and is found the next time.
             if touched is not None and source.series:
                 # From points to bins, or to others: the browser has the other kind of the whole window.
                 changed = source.look(self._window, self._bin)
                 entries.extend(source.entries(index, self._window, None if changed else touched))
             index += len(source.series)
-        return self._pack(now, entries, whole=False)
+        return self._pack(now, entries, statuses, whole=False)
 
     def _discover(self) -> bool:
         self._sources = self._drawn()
@@ -265,8 +269,7 @@ class PlotPart:
         known = [extent for source in self._sources if (extent := source.feed.ring.extent) is not None]
         return [min(first for first, _ in known), max(last for _, last in known)] if known else None
 
-    def _pack(self, now: float, entries: list[Entry], *, whole: bool) -> Frame:
-        statuses = [source.feed.status() for source in self._given]
+    def _pack(self, now: float, entries: list[Entry], statuses: Sequence[Any], *, whole: bool) -> Frame:
         header: dict[str, Any] = {
             "whole": whole,
             "window": self._window,
