@@ -4,8 +4,8 @@ The server's thread and the client's own one each (``new_loop``).
 
 asyncio asks for events before every turn, also when it has work waiting and nothing can have come since. Each such
 question lets go of the interpreter. Beside a cell that computes, whoever lets go has it back after 5 ms, and the cell
-has paid for two switches. So a question that was asked a moment ago is not asked again before the work is done that
-it brought.
+has paid for two switches. So after a wait the first such question is not asked: the work comes first that the wait
+brought. A loop that has no time to wait asks before each turn, as ever: what it does in a turn is measured by that.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ _MOMENT: Final = 0.02
 
 
 class Selector(selectors.DefaultSelector):
-    """The platform's best selector, which skips every other one of those questions that wait for nothing."""
+    """The platform's best selector, which after a wait skips the first question that wants no wait."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._asked = -1.0
-        self._skipped = False
+        self._waited: float | None = None
+        """When the last question was answered, if it was a wait."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready; nothing, unasked, when it was asked a moment ago and no wait is wanted."""
+        """What is ready; nothing, unasked, right after a wait if no other one is wanted."""
+        waited, self._waited = self._waited, None
         waits = timeout is None or timeout > 0
-        self._skipped = not waits and not self._skipped and self._clock() - self._asked < _MOMENT
-        if self._skipped:
+        if not waits and waited is not None and self._clock() - waited < _MOMENT:
             return []
         ready = super().select(timeout)
-        self._asked = self._clock()
+        if waits:
+            self._waited = self._clock()
         return ready
 
 
