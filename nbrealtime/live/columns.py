@@ -6,6 +6,7 @@ memory that stands.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 import numpy as np
@@ -73,17 +74,14 @@ class Columns:
 
     def search(self, time: float, side: str) -> int:
         """The index of the first row that is not before ``time`` (``"left"``), or that is after it (``"right"``)."""
-        low, high = 0, self._count
-        size = len(self._times)
-        # By hand, over the seam: the two halves in ``np.searchsorted`` would need the same case distinction.
-        while low < high:
-            middle = (low + high) // 2
-            at = self._times[(self._start + middle) % size]
-            if at < time or (side == "right" and at == time):
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        # Not ``np.searchsorted``: it lets go of the interpreter.
+        bisect = bisect_left if side == "left" else bisect_right
+        seam, end = len(self._times) - self._start, self._start + self._count
+        if self._count <= seam:
+            return bisect(self._times, time, self._start, end) - self._start
+        if self._times[0] < time or (side == "right" and self._times[0] == time):
+            return bisect(self._times, time, 0, self._count - seam) + seam
+        return bisect(self._times, time, self._start) - self._start
 
     def extend(self, times: Floats, columns: Mapping[str, Floats], capacity: int) -> bool:
         """Put rows behind the newest, and keep ``capacity``; return whether any fell out. A column without values is a gap."""
@@ -142,9 +140,9 @@ class Columns:
         size = len(column)
         low = (self._start + begin) % size
         head = min(length, size - low)
-        if isinstance(values, float):
+        if head == length:
             column[low : low + head] = values
-            column[: length - head] = values
+        elif isinstance(values, float):
+            column[low:] = column[: length - head] = values
         else:
-            column[low : low + head] = values[:head]
-            column[: length - head] = values[head:]
+            column[low:], column[: length - head] = values[:head], values[head:]

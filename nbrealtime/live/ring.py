@@ -303,9 +303,11 @@ class Ring:
         with self._lock:
             if not self._lost or not len(self._kept):
                 return width
-            self._fold_for_reading()
             since = self._whole_from(since, width)
-            if self._reach() <= since or self._pyramid.reach(width) <= since:
+            if self._reach() <= since:
+                return width
+            self._fold_for_reading()
+            if self._pyramid.reach(width) <= since:
                 return width
             coarser = width
             while (wider := self._pyramid.coarser(coarser)) is not None:
