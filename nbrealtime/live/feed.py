@@ -1,9 +1,10 @@
 """What arrives on one topic, kept for whoever looks: the ring of samples and the newest record.
 
 ``Feed`` is the sink that a subscription of ``nbrealtime.client`` fills on the client thread. It turns payloads
-into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record`` and the
-lists of numbers among them (``Lists``), and then tells its taps (delivery, iterators, waiters: they are given the messages) and its watchers (plots, tiles:
-they only learn that there is something). ``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
+into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record``, the newest
+messages (``Recent``) and the lists of numbers among them (``Lists``), and then tells its taps (delivery, iterators,
+waiters: they are given the messages) and its watchers (plots, tiles: they only learn that there is something).
+``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
 
 The rule here: *nothing on this path runs a user's code or waits for anybody*. A reader takes the newest record,
 which never changes once it was committed, so it needs no lock and sees no half of a batch.
@@ -21,6 +22,7 @@ import msgspec
 from nbrealtime.live.gap import OFFLINE, Gap
 from nbrealtime.live.lists import Lists, packed
 from nbrealtime.live.rate import Rate
+from nbrealtime.live.recent import Heard, Recent
 from nbrealtime.live.record import FeedStatus, Record, TopicState
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import Block, Reader, TimeUnit
@@ -50,7 +52,8 @@ class Feed:
 
     ``time_field`` and ``time_unit`` are those of ``samples.Reader``, ``samples`` and ``max_bytes`` those of
     ``Ring``. Lists of numbers are kept beside it, as they came, in at most a quarter of ``max_bytes``: 16 MiB by
-    default, and nothing where none come. ``clock`` is monotonic, in seconds.
+    default, and nothing where none come. So are the newest messages, at most 500 and a 64th of it: 1 MiB.
+    ``clock`` is monotonic, in seconds.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Feed:
         self._lock = threading.Lock()  # for changing what is below; never held while calling out
         self._record = Record()
         self._lists = Lists(max_bytes // _LISTS_SHARE)
+        self._recent = Recent(max_bytes)
         self._held: Record | None = None  # what the traits show while paused
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._taps: tuple[Tap, ...] = ()
@@ -118,6 +122,11 @@ class Feed:
         """The newest message, and of those up to it the ones that carry lists of numbers, packed, as far as they are kept."""
         with self._lock:
             return self._record.message, self._lists.all()
+
+    def heard(self) -> Heard:
+        """What came so far, paused or not: how many messages, and the newest of them."""
+        with self._lock:
+            return Heard(self._record.message, self._recent.came, self._recent.all())
 
     @property
     def paused(self) -> bool:
@@ -250,10 +259,11 @@ class Feed:
         self._tell()
 
     def clear(self) -> None:
-        """Forget the samples; what is known about the stream stays."""
+        """Forget the samples and the messages; what is known about the stream stays."""
         self.ring.clear()
         with self._lock:
             self._lists.clear()
+            self._recent.clear()
         self._tell()
 
     def touch(self) -> None:
@@ -261,10 +271,11 @@ class Feed:
         self._tell()
 
     def bound(self, max_bytes: int) -> None:
-        """Keep at most ``max_bytes`` of samples from now on, and a quarter of it of lists."""
+        """Keep at most ``max_bytes`` of samples from now on, a quarter of it of lists and a 64th of messages."""
         self.ring.bound(max_bytes)
         with self._lock:
             self._lists.bound(max_bytes // _LISTS_SHARE)
+            self._recent.bound(max_bytes)
 
     def mirror(self, record: Record) -> None:
         """Stand where ``record`` does; for a topic of a pattern, which is subscribed with it."""
@@ -295,6 +306,7 @@ class Feed:
             )
             # With the record: who joins is told a message or finds it in the past.
             self._lists.keep(lists)
+            self._recent.keep(messages)
         self._tell(messages)
 
     def _keep(self, messages: Sequence[Message]) -> Sequence[Message]:

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nbrealtime.live.feed import Feed, SampleTap
+from nbrealtime.live.recent import Recent
 from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.live.samples import TimeUnit
 from nbrealtime.wire.topics import Pattern
@@ -36,7 +37,8 @@ _topic_of = attrgetter("topic")
 class PatternFeed(Feed):
     """A pattern's stream. ``samples`` bounds each topic's ring, ``max_bytes`` all of them together.
 
-    They share it equally: with twice as many topics each one's history in memory is half as long.
+    They share it equally: with twice as many topics each one's history in memory is half as long. The pattern's own
+    newest messages are those of all topics, in the order in which they came, and the newest of each.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class PatternFeed(Feed):
             max_bytes=max_bytes,
             clock=clock,
         )
+        self._recent = Recent(max_bytes, topics=MAX_STRANDS)
         self._pattern = Pattern(name)
         self._max_bytes = max_bytes
         self._options: dict[str, Any] = {

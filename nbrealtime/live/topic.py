@@ -284,7 +284,10 @@ class LiveTopic(Subject, TopicFace):
         self.feed.resume()
 
     def clear(self) -> None:
-        """Forget the samples. What is known about the stream (``value``, ``count``) stays."""
+        """Forget the samples, and the messages that a log would begin with.
+
+        What is known about the stream (``value``, ``count``) stays.
+        """
         self.feed.clear()
 
     def close(self) -> None:

@@ -142,8 +142,8 @@ class LiveHeatmap(HeatPanel):
         )
         super().__init__(found, self._arrays, units=units, **looks)
 
-    def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
-        return (follow_from_past(feed, self._arrays, self._field, topics=self._topics),)
+    def _attach(self, feeds: Sequence[Feed]) -> Iterable[Callable[[], None]]:
+        return [follow_from_past(feed, self._arrays, self._field, topics=self._topics) for feed in feeds]
 
 
 def heatmap(subject: Any, /, **options: Any) -> LiveHeatmap:

@@ -9,7 +9,7 @@ The one rule: a payload is text, from here to the screen. Nothing interprets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
@@ -34,9 +34,10 @@ MOST_ROWS: Final = 10_000
 class MessageLog(StreamPanel):
     """Shows what arrives on topics, newest first: time, topic if there are several, payload.
 
-    It begins with the newest message that a topic knows, keeps the newest ``rows`` and
-    follows while cells run. Filter and pause belong to each view. `close` leaves the rows
-    and the topics; a log that a cell made goes altogether when that cell runs again.
+    It begins with what this process has heard, the newest 500 messages of each topic as far
+    as they fit into 1 MiB, keeps the newest ``rows`` and follows while cells run. Filter and
+    pause belong to each view. `close` leaves the rows and the topics; a log that a cell made
+    goes altogether when that cell runs again.
 
     Args:
         topics: topics, as `LiveTopic` or by name on the default connection; a list of them is as good.
@@ -86,8 +87,8 @@ class MessageLog(StreamPanel):
     def _make_part(self) -> Part:
         return LogPart(self._rows, self._read, self._mark, topics=self._several)
 
-    def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
-        return (follow(feed, self._rows.put),)
+    def _attach(self, feeds: Sequence[Feed]) -> Iterable[Callable[[], None]]:
+        return follow(feeds, self._rows)
 
 
 def log(subject: Any, /, *others: Any, **options: Any) -> MessageLog:

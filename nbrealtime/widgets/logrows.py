@@ -73,9 +73,10 @@ class LogRows:
         self.came = 0
         self.kept: deque[Row] = deque()
         self._waiting: Backlog[Message] = Backlog(messages=most, max_bytes=4 * KEPT_BYTES)
+        self._before: deque[Message] = deque()
         self._bytes = 0
         self._made = 0
-        self._lock = threading.Lock()  # for `came`: a log's first row is put by the thread that makes it
+        self._lock = threading.Lock()  # for `came` and `_before`, which the thread that makes the log fills
 
     @property
     def skipped(self) -> int:
@@ -88,14 +89,21 @@ class LogRows:
             self.came += len(messages)
         self._waiting.put(messages)
 
+    def recall(self, messages: Sequence[Message], came: int) -> None:
+        """Queues the newest of ``came`` messages that came before there was a log."""
+        with self._lock:
+            self.came += came
+            # Not with what comes from now on, which would push them out and call them skipped.
+            self._before.extend(messages[-self.most :])
+
     def waiting(self) -> bool:
         """Whether there is more to drain."""
-        return len(self._waiting) > 0
+        return bool(self._before) or len(self._waiting) > 0
 
     def drain(self, rows: int, text: int) -> None:
         """Makes rows of what waits, oldest first, until there are ``rows`` new ones or ``text`` bytes in their lines."""
         while rows > 0 and text > 0:
-            message = self._waiting.take()
+            message = self._take()
             if message is None:
                 return
             row = self._row(message)
@@ -105,6 +113,10 @@ class LogRows:
                 self._bytes -= _ROW_BYTES + min(self.kept.popleft().size, FULL_BYTES)
             rows -= 1
             text -= min(row.size, LINE_BYTES)
+
+    def _take(self) -> Message | None:
+        with self._lock:
+            return self._before.popleft() if self._before else self._waiting.take()
 
     def _row(self, message: Message) -> Row:
         plain = isinstance(message.data, str)
@@ -154,7 +166,7 @@ class LogPart:
 
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """All rows that are kept, and what was still waiting to be one."""
-        self._rows.drain(self._rows.most, KEPT_BYTES)
+        self._rows.drain(2 * self._rows.most, KEPT_BYTES)  # what was there before it was made, and after
         return self._header(self._newest(lambda _row: True), whole=True), []
 
     def told(self, content: dict[str, Any]) -> None:

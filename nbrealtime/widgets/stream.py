@@ -1,7 +1,7 @@
 """What logs, tables and heatmaps have in common: they show messages of topics as those came.
 
-Collaborators: each topic's `Feed` hands over every message (`follow`), `panel.Panel` does what
-every panel does, ``js/src/panels/stream.ts`` says how the stream stands.
+Collaborators: each topic's `Feed` hands over every message, and those before the first (`follow`),
+`panel.Panel` does what every panel does, ``js/src/panels/stream.ts`` says how the stream stands.
 
 The one rule: the client thread only queues. What messages become is made on the pump thread,
 as much of it as a frame may carry.
@@ -10,10 +10,11 @@ as much of it as a frame may carry.
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import traitlets
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nbrealtime.client import Link, Message
     from nbrealtime.live.topic import LiveTopic
 
-__all__ = ["LEAST_HEIGHT", "StreamPanel", "checked_zone", "follow", "topics_of"]
+__all__ = ["LEAST_HEIGHT", "Rows", "StreamPanel", "checked_zone", "follow", "topics_of"]
 
 LEAST_HEIGHT: Final = 160
 _ENDED: Final = ("closed", "refused")
@@ -45,8 +46,8 @@ class StreamPanel(Panel):
         self._sources: list[tuple[Feed, Link]] = [(topic.feed, connection_of(topic).link) for topic in topics]
         self._closed_at: float | None = None
         super().__init__(**configuration)
-        for feed, _link in self._sources:
-            self._watch(*self._attach(feed), feed.watch(self._mark))
+        feeds = [feed for feed, _link in self._sources]
+        self._watch(*self._attach(feeds), *(feed.watch(self._mark) for feed in feeds))
         for link in {id(link): link for _feed, link in self._sources}.values():
             self._watch(watch_link(link, self._mark))
         self._replace_with(cell)
@@ -57,8 +58,8 @@ class StreamPanel(Panel):
             self._closed_at = time.time()
         super().close()
 
-    def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
-        """Begins to take what ``feed`` hears; returns what ends that."""
+    def _attach(self, feeds: Sequence[Feed]) -> Iterable[Callable[[], None]]:
+        """Begins to take what ``feeds`` hear; returns what ends that."""
         return ()
 
     def _state(self) -> dict[str, Any]:
@@ -99,26 +100,39 @@ def _flat(topics: Iterable[Any]) -> Iterator[Any]:
             yield topic
 
 
-def follow(feed: Feed, put: Callable[[Sequence[Message]], object]) -> Callable[[], None]:
-    """Has ``put`` called with every message of ``feed``, its newest one so far first; returns what ends it."""
-    lock = threading.Lock()
-    first: Message | None = None
+class Rows(Protocol):
+    """What `follow` fills."""
 
-    def take(messages: Sequence[Message]) -> None:
-        nonlocal first
-        if not messages:
-            return
-        with lock:
-            # A batch that was committed while we joined is told us too: its last message we have already.
-            put([message for message in messages if message is not first])
-            first = None
+    def put(self, messages: Sequence[Message]) -> None:
+        """Takes messages as they come. Client thread."""
 
-    # Nothing may come between the tap and the first message, or the first would be the second.
-    with lock:
-        untap = feed.tap(take)
-        first = feed.newest.message
-        if first is not None:
-            put([first])
+    def recall(self, messages: Sequence[Message], came: int) -> None:
+        """Takes the newest of ``came`` messages that came before, the oldest first. Once, before any ``put``."""
+
+
+def follow(feeds: Sequence[Feed], rows: Rows) -> list[Callable[[], None]]:
+    """Has ``rows`` recall what ``feeds`` have kept and then take every message; returns what ends that."""
+    joining = threading.Lock()
+    newest: dict[int, Message | None] = {}
+
+    def taker(place: int) -> Callable[[Sequence[Message]], None]:
+        def take(messages: Sequence[Message]) -> None:
+            if not messages:
+                return
+            with joining:
+                # A batch that was committed while we joined is told us too: then it has been recalled already.
+                if newest.pop(place, None) is not messages[-1]:
+                    rows.put(messages)
+
+        return take
+
+    # Of several feeds none may be told anything before all of them have been recalled, in the order of their times.
+    with joining:
+        untap = [feed.tap(taker(place)) for place, feed in enumerate(feeds)]
+        heard = [feed.heard() for feed in feeds]
+        newest.update((place, past.newest) for place, past in enumerate(heard))
+        before = heapq.merge(*(past.messages for past in heard), key=lambda message: message.timestamp)
+        rows.recall(list(before), sum(past.came for past in heard))
     return untap
 
 

@@ -10,7 +10,7 @@ order of their changes and knows of no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
@@ -36,9 +36,10 @@ class LiveTable(StreamPanel):
 
     A payload that is no object is the column ``value``. Nested values are shown as JSON on one line.
     Without ``key`` the newest message is on top; with it a row keeps its place and its cells change.
-    It begins with the newest message that a topic knows and follows while cells run. Sorting, filter and
-    pause belong to each view. `close` leaves the rows and the topics; a table that a cell made goes
-    altogether when that cell runs again. Create and close it on the main thread.
+    It begins with what this process has heard, the newest 500 messages of each topic as far as they fit into
+    1 MiB (of a pattern also with the newest of each topic), and follows while cells run. Sorting, filter and
+    pause belong to each view. `close` leaves the rows and the topics; a table that a cell made goes altogether
+    when that cell runs again. Create and close it on the main thread.
 
     Args:
         topics: topics, as `LiveTopic` or by name on the default connection; a list of them is as good.
@@ -109,8 +110,8 @@ class LiveTable(StreamPanel):
     def _make_part(self) -> Part:
         return TablePart(self._rows, self._read, self._mark)
 
-    def _attach(self, feed: Feed) -> Iterable[Callable[[], None]]:
-        return (follow(feed, self._rows.put),)
+    def _attach(self, feeds: Sequence[Feed]) -> Iterable[Callable[[], None]]:
+        return follow(feeds, self._rows)
 
 
 def table(subject: Any, /, *others: Any, **options: Any) -> LiveTable:

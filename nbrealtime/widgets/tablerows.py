@@ -94,15 +94,15 @@ class TableRows:
         self._known = set(self.columns)
         self._too_many: set[str] = set()
         self._waiting: Backlog[Message] = Backlog(messages=most if key is None else max(most, _WAITING))
+        self._before: deque[Message] = deque()
         self._made = 0
         self._seq = 0
         self._bytes = 0
         self._unsent = 0
         self.lock = threading.Lock()
         """Held while rows are made or read: those that nobody looks at are made on the client thread."""
-        self._counting = (
-            threading.Lock()
-        )  # for `came`: the first row is put by the thread that makes the table
+        self._counting = threading.Lock()
+        """For `came` and `_before`, which the thread that makes the table fills."""
 
     @property
     def skipped(self) -> int:
@@ -126,14 +126,21 @@ class TableRows:
             finally:
                 self.lock.release()
 
+    def recall(self, messages: Sequence[Message], came: int) -> None:
+        """Queues the newest of ``came`` messages that came before there was a table."""
+        with self._counting:
+            self.came += came
+            # Not with what comes from now on, which would push them out and call them skipped.
+            self._before.extend(messages[-self.most :] if self.key is None else messages)
+
     def waiting(self) -> bool:
         """Whether there is more to drain."""
-        return len(self._waiting) > 0
+        return bool(self._before) or len(self._waiting) > 0
 
     def drain(self) -> None:
         """Gives what waits its rows, oldest first, up to 10,000 messages. The caller holds the lock."""
         for _ in range(_DRAINED):
-            message = self._waiting.take()
+            message = self._take()
             if message is None:
                 return
             if self._unsent >= FRAME_ROWS:
@@ -173,6 +180,10 @@ class TableRows:
             self._fill(row, row.message)
         time, topic = row.times
         return _encode([row.id, row.seq, round(time * 1000), topic, *row.cells])
+
+    def _take(self) -> Message | None:
+        with self._counting:
+            return self._before.popleft() if self._before else self._waiting.take()
 
     def _key(self, message: Message) -> Any:
         if self.key is None:

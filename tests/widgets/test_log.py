@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nbrealtime.client import LinkState, Message
 from nbrealtime.live import views
+from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.log import MessageLog
 from nbrealtime.widgets.logrows import FRAME_BYTES, FULL_BYTES, KEPT_BYTES, LINE_BYTES, LogPart, LogRows
 from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.stream import follow
 
 pytestmark = pytest.mark.usefixtures("comms")
 
@@ -64,20 +70,122 @@ def test_a_frame_has_what_is_new_and_a_snapshot_all_that_is_kept(topic):
     assert texts(snapshot(log)) == ["a", "b"]
 
 
-def test_it_begins_with_the_newest_message_that_the_topic_knows(topic):
-    topic.hear("old", "newest")
-    log = MessageLog(topic)
+def test_one_that_is_made_late_has_what_one_has_that_was_made_early(topic):
+    early = MessageLog(topic)
+    topic.hear("old", "older than the next")
+    late = MessageLog(topic)
     topic.hear("next")
-    header = frame(log)
-    assert (texts(header), header["came"]) == (["newest", "next"], 2)
+    assert frame(late)["rows"] == frame(early)["rows"]
+    assert texts(snapshot(late)) == ["old", "older than the next", "next"]
+    assert snapshot(late)["came"] == 3
 
 
-def test_a_message_that_is_told_while_it_joins_is_one_row(topic):
-    topic.hear("newest")
+def test_it_begins_with_the_past_also_while_the_topic_is_paused(topic):
+    topic.hear("a")
+    topic.feed.pause()
+    topic.hear("b")
     log = MessageLog(topic)
-    for tap in topic.feed._taps:
-        tap([topic.feed.newest.message])
-    assert texts(frame(log)) == ["newest"]
+    topic.hear("c")
+    assert texts(frame(log)) == ["a", "b", "c"]
+
+
+def test_a_cleared_topic_has_no_past(topic):
+    topic.hear("a", "b")
+    topic.feed.clear()
+    log = MessageLog(topic)
+    assert (texts(frame(log)), frame(log)["came"]) == ([], 0)
+    topic.hear("c")
+    assert (texts(frame(log)), frame(log)["came"]) == (["c"], 1)
+
+
+def test_a_batch_that_comes_while_it_joins_is_taken_once(topic, monkeypatch):
+    topic.hear("before")
+    tell = topic.feed._tell
+    made = []
+
+    def told(messages=()):
+        # Committed, and told to nobody yet: a log is made, and is told.
+        if messages and not made:
+            made.append(MessageLog(topic))
+        tell(messages)
+
+    monkeypatch.setattr(topic.feed, "_tell", told)
+    topic.hear("a", "b")
+    topic.hear("c")
+    header = frame(made[0])
+    assert (texts(header), header["came"]) == (["before", "a", "b", "c"], 4)
+
+
+def test_a_batch_that_is_committed_and_told_while_it_joins_is_taken_once(topic, monkeypatch):
+    topic.hear("before")
+    heard = topic.feed.heard
+    clients = []
+
+    def hearing():
+        # It waits for who joins, so it is told by a thread of its own.
+        clients.append(threading.Thread(target=topic.hear, args=("a", "b")))
+        clients[0].start()
+        while topic.feed.newest.count < 3:
+            clients[0].join(0.001)
+        return heard()
+
+    monkeypatch.setattr(topic.feed, "heard", hearing)
+    log = MessageLog(topic)
+    clients[0].join(10)
+    topic.hear("c")
+    header = frame(log)
+    assert (texts(header), header["came"]) == (["before", "a", "b", "c"], 4)
+
+
+def test_its_limit_holds_for_the_past_and_nothing_of_it_is_called_skipped(topic):
+    topic.hear(*range(700))
+    log = MessageLog(topic, rows=3)
+    header = snapshot(log)
+    assert (texts(header), header["came"], header["skipped"]) == (["697", "698", "699"], 700, 0)
+    large = MessageLog(topic, rows=1000)
+    topic.hear(*range(700, 1000))
+    header = snapshot(large)
+    assert (len(header["rows"]), header["came"], header["skipped"]) == (800, 1000, 0)
+
+
+def test_what_comes_before_anybody_looks_skips_nothing_of_the_past(topic):
+    topic.hear("a", "b", "c")
+    log = MessageLog(topic, rows=3)
+    topic.hear("d")
+    header = snapshot(log)
+    assert (texts(header), header["came"], header["skipped"]) == (["b", "c", "d"], 4, 0)
+
+
+def test_the_past_of_several_topics_is_in_the_order_of_its_times(topic, connection):
+    other = connection.topic("lab:other")
+    for n in range(3):
+        topic.hear(f"temp {n}", timestamp=1000.0 + n)
+        other.hear(f"other {n}", timestamp=1000.5 + n)
+    log = MessageLog(topic, other)
+    topic.hear("next", timestamp=1003.0)
+    assert texts(frame(log)) == ["temp 0", "other 0", "temp 1", "other 1", "temp 2", "other 2", "next"]
+
+
+@given(st.lists(st.integers(0, 5), max_size=8), st.lists(st.integers(0, 5), max_size=4), st.integers(5, 12))
+def test_whenever_it_is_made_it_has_the_newest_messages_once_each(before, after, rows):
+    feed, numbers = Feed("lab:temp"), iter(range(100))
+
+    def hear(size):
+        feed.received(messages(*(next(numbers) for _ in range(size))))
+
+    for size in before:
+        hear(size)
+    kept = LogRows(rows)
+    [untap] = follow([feed], kept)
+    for size in after:
+        hear(size)
+        kept.drain(100, FRAME_BYTES)
+    untap()
+    hear(1)
+    kept.drain(100, FRAME_BYTES)
+    came = sum(before) + sum(after)
+    assert [row.line for row in kept.kept] == [str(n) for n in range(came)][-rows:]
+    assert (kept.came, kept.skipped) == (came, 0)
 
 
 def test_it_keeps_the_newest_rows_and_counts_all(topic):

@@ -12,6 +12,7 @@ import pytest
 from nbrealtime.client import Message
 from nbrealtime.live import views
 from nbrealtime.live.field import FieldView
+from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.table import LiveTable
 from nbrealtime.widgets.tablerows import (
@@ -121,12 +122,73 @@ def test_the_rows_that_changed_last_are_kept(topic):
         topic.hear({"k": key})
         news(table)
     assert [row[4] for row in snapshot(table)[1]] == ["a", "c"]
+    topic.feed.clear()
     plain = LiveTable(topic, rows=3)
     topic.hear(*range(10))
     header, rows = news(plain)
-    assert (cells(rows), header["came"], header["skipped"]) == ([[7], [8], [9]], 11, 8)
+    assert (cells(rows), header["came"], header["skipped"]) == ([[7], [8], [9]], 10, 7)
     # A browser keeps as many as the kernel, whose bound in bytes it cannot know.
     assert header["kept"] == 3
+
+
+def test_one_that_is_made_late_has_what_one_has_that_was_made_early(topic):
+    early = LiveTable(topic), LiveTable(topic, key="k")
+    topic.hear({"k": "a", "v": 1}, {"k": "b", "v": 2}, {"v": 3})
+    topic.feed.pause()
+    topic.hear({"k": "a", "v": 4})
+    late = LiveTable(topic), LiveTable(topic, key="k")
+    topic.hear({"k": "c", "v": 5})
+    for one, other in zip(early, late, strict=True):
+        assert snapshot(other)[1] == snapshot(one)[1]
+    header, rows = snapshot(late[1])
+    assert (header["came"], header["unkeyed"], header["skipped"]) == (5, 1, 0)
+    assert sorted(cells(rows)) == [["a", 4], ["b", 2], ["c", 5]]
+
+
+def test_a_cleared_topic_has_no_past(topic):
+    topic.hear({"k": "a"})
+    topic.feed.clear()
+    header, rows = snapshot(LiveTable(topic, key="k"))
+    assert (rows, header["came"]) == ([], 0)
+
+
+def test_its_limit_holds_for_the_past_and_nothing_of_it_is_called_skipped(topic):
+    topic.hear(*range(400))
+    table = LiveTable(topic, rows=3)
+    topic.hear(400)
+    header, rows = snapshot(table)
+    assert (cells(rows), header["came"], header["skipped"]) == ([[398], [399], [400]], 401, 0)
+    # By key, the oldest of them may be the newest of its key.
+    topic.hear({"k": "rare"}, *({"k": "frequent", "n": n} for n in range(400)))
+    header, rows = snapshot(LiveTable(topic, key="k", rows=3))
+    assert cells(rows) == [["rare", None], ["frequent", 399]]
+
+
+def test_a_batch_that_comes_while_it_joins_is_taken_once(topic, monkeypatch):
+    tell = topic.feed._tell
+    made = []
+
+    def told(messages=()):
+        if messages and not made:
+            made.extend([LiveTable(topic), LiveTable(topic, key="k")])
+        tell(messages)
+
+    monkeypatch.setattr(topic.feed, "_tell", told)
+    topic.hear({"k": "a"}, {"k": "b"})
+    for table in made:
+        header, rows = snapshot(table)
+        assert (cells(rows), header["came"]) == ([["a"], ["b"]], 2)
+
+
+def test_by_topic_a_pattern_begins_with_the_newest_of_each(connection):
+    pattern = connection.topic("lab:*")
+    pattern.feed = PatternFeed("lab:*")
+    pattern.feed.received([Message("lab:slow", 1, 1000.0), Message("lab:slow", 2, 1001.0)])
+    for n in range(600):
+        pattern.feed.received([Message("lab:fast", n, 1002.0 + n)])
+    header, rows = snapshot(LiveTable(pattern, key="topic"))
+    assert [row[3:] for row in rows] == [["lab:slow", 2], ["lab:fast", 599]]
+    assert header["came"] == 602
 
 
 def test_a_snapshot_does_not_change_what_the_next_frame_says(topic):
