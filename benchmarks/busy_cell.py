@@ -33,6 +33,11 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.quiet import Quiet
+
 REPOSITORY = Path(__file__).parents[1]
 
 FEEDER = """
@@ -231,12 +236,14 @@ def main() -> None:
     print(f"{'':10}{'speed':>8}{'worst':>8}{'target':>8}{'messages':>10}{'callbacks':>11}{'frames/s':>10}")
     for name in arguments.ways or WAYS:
         way, target = WAYS[name]
+        quiet = Quiet()
         found = way(arguments.rounds, arguments.seconds)
         frames = "" if found["frames"] is None else f"{found['frames']:.1f}"
         called = "" if found["callbacks"] is None else f"{found['callbacks']:,}"
         print(
             f"{name:10}{statistics.median(found['pairs']):8.1%}{min(found['pairs']):8.1%}{target:8.0%}"
-            f"{found['messages']:>10,}{called:>11}{frames:>10}",
+            f"{found['messages']:>10,}{called:>11}{frames:>10}\n{quiet.remark()}",
+            end="",
             flush=True,
         )
 

@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import sync_playwright
 
+from benchmarks.quiet import Quiet
 from tests.browser.conftest import _FLAGS
 from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook
@@ -108,7 +109,8 @@ def main() -> None:
             notebook.wait_state("live")
             notebook.page.wait_for_timeout(3000)  # the window fills; measured is what lasts
             for name, cell in (("kernel idle", None), ("cell asleep", 4), ("cell computing", 5)):
-                print(f"{name:15} {pictures(notebook, kernel, seconds, cell)}")
+                quiet = Quiet()
+                print(f"{name:15} {pictures(notebook, kernel, seconds, cell)}\n{quiet.remark()}", end="")
             feeder.terminate()
             feeder.wait(10)
             notebook.wait_state("stale", timeout=30)

@@ -38,6 +38,7 @@ import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.contenders import CONTENDERS, SOURCE, Contender, Workload
+from benchmarks.quiet import Quiet
 from tests.browser.conftest import _FLAGS
 from tests.browser.iopub import Comms
 from tests.browser.lab import Lab
@@ -247,8 +248,9 @@ def _ratio(a: float, b: float) -> str:
 
 
 def _tell(label: str, bench: Bench, contender: Contender, load: Workload, *, busy: bool = False) -> Result:
+    quiet = Quiet()
     result = bench.run(contender, load, busy=busy)
-    print(f"{label:38}{result}", flush=True)
+    print(f"{label:38}{result}\n{quiet.remark()}", end="", flush=True)
     return result
 
 
