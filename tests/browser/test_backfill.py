@@ -1,4 +1,4 @@
-"""The past of a long window: there at once in a page that is reloaded or opened twice, and fine when it is looked at."""
+"""The past: there at once in a page that is reloaded or opened twice, in full, and fine when it is looked at."""
 
 from __future__ import annotations
 
@@ -124,4 +124,60 @@ def test_an_hour_at_ten_thousand_samples_a_second_moves_like_any_plot(open_noteb
     *_, low, high = span(notebook)
     assert -1.6 < low <= -1 < 1 <= high < 1.6
     assert notebook.complaints == []
+    assert notebook.errors() == []
+
+
+# Two topics that have been heard for a while, without anybody looking.
+HEARD = """\
+import nbrealtime as rt
+notes, pumps = rt.subscribe("lab:notes"), rt.subscribe("lab:pumps")
+for n in range(600):
+    rt.publish("lab:notes", f"note {n}")
+    rt.publish("lab:pumps", {"pump": n % 7, "flow": n})
+_ = notes.wait(n=600, timeout=20), pumps.wait(n=600, timeout=20)
+"""
+
+
+# How long it takes from the first of both panels in the page until both have their newest row.
+LISTED = """async () => {
+  const end = performance.now() + 30_000;
+  const soon = async (found) => {
+    while (!found()) {
+      if (performance.now() > end) throw new Error("it never came");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const has = (panel, text) => document.querySelector(`${panel} .nbrt-row`)?.textContent.includes(text);
+  await soon(() => document.querySelector(".nbrt-log, .nbrt-table"));
+  const began = performance.now();
+  await soon(() => has(".nbrt-log", "note 599") && document.querySelectorAll(".nbrt-table .nbrt-row").length === 7);
+  return (performance.now() - began) / 1000;
+}"""
+
+
+def test_a_log_and_a_table_that_are_made_late_have_what_came_before(open_notebook, stranger):
+    notebook = open_notebook(
+        SERVER, HEARD, "notes.log()", 'pumps.table(key="pump", columns=["pump", "flow"])'
+    )
+    notebook.run_all()
+
+    def full(opened):
+        took = opened.page.evaluate(LISTED)
+        log, table = opened.find(".nbrt-log"), opened.find(".nbrt-table")
+        expect(log).to_contain_text("600 messages")
+        expect(log).to_contain_text("newest 500 kept")
+        expect(table).to_contain_text("600 messages")
+        for n in range(593, 600):
+            expect(table.get_by_text(str(n), exact=True)).to_be_visible()
+        return took
+
+    full(notebook)
+    notebook.save()
+    notebook.page.reload()
+    took = full(notebook)
+    assert took < 1.0, f"log and table were empty for {took:.2f} s after the first of them was rendered"
+    second = stranger(notebook.path)
+    took = full(second)
+    assert took < 1.0, f"a second user's log and table were empty for {took:.2f} s"
+    assert notebook.complaints == second.complaints == []
     assert notebook.errors() == []
