@@ -82,7 +82,7 @@ class Connection:
     def status(self) -> Status:
         """How it is now."""
         status = self._notices.status
-        queued = self._session.outbox.queued + self.inbox.publishes
+        queued = self._session.outbox.queued + self.inbox.waiting
         return status if queued == status.queued else msgspec.structs.replace(status, queued=queued)
 
     @property

@@ -63,8 +63,13 @@ class Inbox:
 
     @property
     def publishes(self) -> int:
-        """How many publishes wait here. Any thread."""
+        """How many publishes are here. Any thread."""
         return max(0, len(self._items) - self._errands)
+
+    @property
+    def waiting(self) -> int:
+        """How many of them wait for anything else than to go together. Any thread."""
+        return 0 if self._is_put_off else self.publishes
 
     def post(self, item: Publish | Callable[[], None]) -> None:
         """Leaves a publish or an errand. Any thread."""

@@ -84,6 +84,7 @@ def test_beside_a_computing_cell_a_stream_is_taken_over_together(player):
     assert player.emptied < 60, "forty times a second, once the contention was found"
     player.inbox.post(publish())
     assert player.inbox.publishes > 0
+    assert player.inbox.waiting == 0, "nobody is to read that publishes are queued while all is well"
     assert not player.calls
     player.now += PUT_OFF
     player.answer(LATE)
