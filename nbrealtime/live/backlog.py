@@ -25,6 +25,7 @@ _SMALL = 32  # a number; close enough for what bounds memory, and no call per nu
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _JUDGED_WHOLE = 64
 _BEGINNING = 16
+_HEAVIEST = 2**62  # level after level judged by its beginning alone would reach infinity
 
 
 T = TypeVar("T", bound="Message | Gap")
@@ -111,4 +112,4 @@ def weigh(data: Any) -> int:
                 total += times * (50 + len(member))
             else:
                 todo.append((member, times))
-    return int(total)
+    return int(min(total, _HEAVIEST))

@@ -78,3 +78,13 @@ def test_a_payload_of_any_depth_is_weighed() -> None:
     for _ in range(5_000):
         deep = [{"x": deep}]
     assert weigh(deep) > 1_000_000
+
+
+def test_long_lists_within_long_lists_are_weighed_at_any_depth() -> None:
+    deep: Any = 0
+    for _ in range(200):
+        deep = [deep, *[0] * 1000]
+    backlog = Backlog()
+    backlog.put(messages(deep, 1))
+    assert drain(backlog) == [1], "heavier than everything, it makes room for the next one"
+    assert backlog._bytes == 0
