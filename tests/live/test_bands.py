@@ -52,3 +52,11 @@ def test_a_bin_of_gaps_alone_is_a_gap(bins_of):
     for column in (band.low, band.high, band.mean):
         assert np.isnan(column[gap]).all()
         assert (np.delete(column, np.r_[gap]) == 1).all()
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_time_beyond_all_counting_is_in_no_bin(count):
+    times = np.append(np.arange(count) + 0.5, 1.79e18)
+    band = bins(times, np.ones(count + 1), 0.1)
+    assert band.index.tolist() == [10 * at + 5 for at in range(count)]
+    assert len(bins(times[-1:], np.ones(1), 0.1)) == 0
