@@ -45,7 +45,7 @@ FEWEST = 12.0
 """Pictures a second. 25 to 50 come on a machine that does nothing else; what gives up, or falls back because it
 heard nothing, comes to 8 at most. Between them is what a loaded machine may make of it."""
 LONGEST = 0.4
-ATTEMPTS = 3
+ATTEMPTS = 5
 """A machine that is busy otherwise makes a pause here and there; what is broken makes one every time."""
 
 
