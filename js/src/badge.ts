@@ -30,7 +30,8 @@ class Badge implements View {
   #latency = make("span", { class: "nbrt-latency nbrt-muted" });
   #note = make("p", { class: "nbrt-note" });
   #button = make("button", { class: "nbrt-button", type: "button" }, "Reconnect now");
-  #last: Connection | null = null;
+  /** What was heard last; from a kernel that ended before its first word, nothing ever comes. */
+  #last: Connection = { state: "connecting", url: "", user: null, latency: null, attempts: 0, queued: 0, dropped: 0, error: null };
   #silent = 0;
   #trying: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,7 +50,7 @@ class Badge implements View {
       this.#voice.node,
     );
     this.#button.addEventListener("click", () => this.#reconnect());
-    this.#paint({ state: "connecting", url: "", user: null, latency: null, attempts: 0, queued: 0, dropped: 0, error: null });
+    this.#paint(this.#last);
   }
 
   show(frame: Frame): void {
@@ -59,9 +60,9 @@ class Badge implements View {
   }
 
   silent(seconds: number): void {
-    if (this.#last?.state === "closed") return;
+    if (this.#last.state === "closed") return;
     this.#silent = seconds;
-    if (this.#last) this.#paint(this.#last);
+    this.#paint(this.#last);
   }
 
   close(): void {
@@ -77,7 +78,7 @@ class Badge implements View {
     this.#trying = setTimeout(() => {
       this.#trying = undefined;
       say(this.#button, "Reconnect now");
-      if (this.#last) this.#paint(this.#last);
+      this.#paint(this.#last);
     }, TRYING_MS);
   }
 
