@@ -18,45 +18,44 @@ def ends():
         yield here, there
 
 
-def test_after_a_wait_the_first_question_without_one_is_skipped_and_no_other(ends):
-    here, there = ends
+class Clock:
     now = 0.0
-    with Selector(clock=lambda: now) as selector:
-        selector.register(here, selectors.EVENT_READ)
-        selector.select(0.001)
-        there.send(b"x")
-        assert selector.select(0) == [], "it was asked a moment ago"
-        for _ in range(5):
-            assert selector.select(0) != []
 
 
-def test_a_loop_that_never_waits_is_answered_always(ends):
-    here, there = ends
-    with Selector(clock=lambda: 0.0) as selector:
-        selector.register(here, selectors.EVENT_READ)
-        there.send(b"x")
-        for _ in range(5):
-            assert selector.select(0) != []
+@pytest.fixture
+def clock():
+    return Clock()
 
 
-def test_an_answer_holds_for_a_moment_only(ends):
-    here, there = ends
-    now = 0.0
-    with Selector(clock=lambda: now) as selector:
-        selector.register(here, selectors.EVENT_READ)
-        selector.select(0.001)
-        there.send(b"x")
-        now = 0.1
-        assert selector.select(0) != []
+@pytest.fixture
+def selector(ends, clock):
+    with Selector(clock=lambda: clock.now) as selector:
+        selector.register(ends[0], selectors.EVENT_READ)
+        yield selector
 
 
-def test_who_waits_always_asks(ends):
-    here, there = ends
-    with Selector(clock=lambda: 0.0) as selector:
-        selector.register(here, selectors.EVENT_READ)
-        there.send(b"x")
-        for _ in range(3):
-            assert selector.select(0.01) != []
+def test_after_a_wait_the_first_question_without_one_is_skipped_and_no_other(selector, ends):
+    selector.select(0.001)
+    ends[1].send(b"x")
+    assert selector.select(0) == [], "it was asked a moment ago"
+    assert all(selector.select(0) for _ in range(5))
+
+
+def test_a_loop_that_never_waits_is_answered_always(selector, ends):
+    ends[1].send(b"x")
+    assert all(selector.select(0) for _ in range(5))
+
+
+def test_an_answer_holds_for_a_moment_only(selector, ends, clock):
+    selector.select(0.001)
+    ends[1].send(b"x")
+    clock.now = 0.1
+    assert selector.select(0)
+
+
+def test_who_waits_always_asks(selector, ends):
+    ends[1].send(b"x")
+    assert all(selector.select(0.01) for _ in range(3))
 
 
 def test_a_loop_that_always_has_work_hears_what_comes(ends):

@@ -116,3 +116,4 @@ def test_a_publish_after_a_pause_goes_at_once(player):
     assert len(player.calls) == 1
     player.answer(LATE)
     assert player.inbox.publishes == 0
+    assert not any(timer.due > player.now for timer in player.timers), "one publish is no stream"

@@ -305,6 +305,15 @@ def test_a_cell_that_computes_keeps_most_of_the_interpreter(pacer):
     assert 70 <= sent <= 73  # 36 a second, and none lost to a grid that does not fit
 
 
+def test_beside_a_computing_cell_too_there_is_one_message_in_a_tick(pacer):
+    pacer.hello(view("w", part="q"))
+    pacer.plan(9.0, {})
+    at = 600 * TICK + 0.004
+    pacer.advance(at, hearing=True, busy=True)
+    pacer.plan(at, {"p": 60.0})
+    assert pacer.wait(at + 0.001, {"q": 60.0}) == pytest.approx(TICK - 0.005, abs=1e-6)
+
+
 def test_parts_of_one_rate_share_their_ticks_while_a_cell_computes(pacer):
     pacer.hello(view("w", part="q"))
     pacer.plan(10.0, {"p": 60.0})
