@@ -53,6 +53,8 @@ export class Hands {
   private later: number | undefined;
   private moved = false;
   private held = false;
+  /** Whether the value axis was fitted to what there was before the kernel's answer. */
+  private coarse = false;
 
   constructor(private host: Host) {
     this.gestures = new Gestures((action) => this.act(action), () => this.lens.zoomed);
@@ -71,6 +73,7 @@ export class Hands {
   /** The zoom ends; with `live`, a pause too. */
   follow(live: boolean): void {
     this.lens.follow();
+    this.coarse = false;
     if (live && this.host.paused()) this.host.resume();
     this.host.changed(true);
   }
@@ -78,7 +81,9 @@ export class Hands {
   /** The kernel's answer to a question of ours. */
   take(head: Header, series: number): void {
     if (!this.lens.take(head, series, performance.now())) return;
-    this.host.changed(false);
+    // A coarse bin is as high as all that happened in it: what a zoom shows of it is known only now.
+    this.host.changed(this.coarse);
+    this.coarse = false;
   }
 
   /** Shows which controls there are to use. */
@@ -187,7 +192,9 @@ export class Hands {
       if (bounds.every(Number.isFinite) && bounds[1] - bounds[0] > 1e-12 * Math.max(...bounds.map(Math.abs))) lens.y = bounds;
     }
     const length = (span: Span): number => span[1] - span[0];
-    host.changed(x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6);
+    const zoomed = x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6;
+    if (zoomed) this.coarse = true;
+    host.changed(zoomed);
   }
 
   private drop(): void {
