@@ -19,8 +19,8 @@ import numpy as np
 
 from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.pacing import Viewing
-from nbrealtime.widgets.plotpart import PlotPart
-from nbrealtime.widgets.source import Source
+from nbrealtime.widgets.plots.part import PlotPart
+from nbrealtime.widgets.plots.source import Source
 
 WINDOWS = {"10 s": 10.0, "60 s": 60.0, "1 h": 3600.0, "1 d": 86400.0}
 EPOCH = 1_790_000_000.0

@@ -42,24 +42,24 @@ if TYPE_CHECKING:
         UntrustedServer,
         WireError,
     )
-    from nbrealtime.live.alert import Alert
-    from nbrealtime.live.alertbook import AlertEvent
+    from nbrealtime.live.alerts.alert import Alert
+    from nbrealtime.live.alerts.book import AlertEvent
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.gap import Gap
     from nbrealtime.live.topic import LiveTopic
     from nbrealtime.server import Server, serve
-    from nbrealtime.widgets.alertlog import AlertLog
+    from nbrealtime.widgets.alerts.log import AlertLog
     from nbrealtime.widgets.badge import ConnectionBadge
     from nbrealtime.widgets.dashboard import Dashboard
-    from nbrealtime.widgets.gauge import Gauge
-    from nbrealtime.widgets.heatmap import LiveHeatmap
-    from nbrealtime.widgets.log import MessageLog
-    from nbrealtime.widgets.plot import LivePlot
+    from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
+    from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
+    from nbrealtime.widgets.messages.log import MessageLog
+    from nbrealtime.widgets.messages.table import LiveTable
+    from nbrealtime.widgets.plots.plot import LivePlot
     from nbrealtime.widgets.presence import PresenceBar
     from nbrealtime.widgets.publish import PublishBox
-    from nbrealtime.widgets.spectrogram import Spectrogram
-    from nbrealtime.widgets.table import LiveTable
-    from nbrealtime.widgets.tile import StatTile
+    from nbrealtime.widgets.readings.gauge import Gauge
+    from nbrealtime.widgets.readings.tile import StatTile
 
 __version__ = "0.1.0"
 
@@ -67,8 +67,8 @@ _HOMES: Final = {
     "nbrealtime.api": ("close_all", "connect", "publish", "sensor", "status", "subscribe", "topics"),
     "nbrealtime.client": ("Message", "Receipt"),
     "nbrealtime.errors": errors.__all__,
-    "nbrealtime.live.alert": ("Alert",),
-    "nbrealtime.live.alertbook": ("AlertEvent",),
+    "nbrealtime.live.alerts.alert": ("Alert",),
+    "nbrealtime.live.alerts.book": ("AlertEvent",),
     "nbrealtime.live.connection": ("Connection",),
     "nbrealtime.live.gap": ("Gap",),
     "nbrealtime.live.topic": ("LiveTopic",),

@@ -20,8 +20,8 @@ from nbrealtime.client import Link, LinkState, Status, open_link
 from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions, check_on_full
 from nbrealtime.discovery import local
 from nbrealtime.errors import ConnectionClosed
-from nbrealtime.live.callbacks import Faults
 from nbrealtime.live.catalog import CATALOG, fetch_catalog
+from nbrealtime.live.consumers.callbacks import Faults
 from nbrealtime.live.delivery import Deliver
 from nbrealtime.live.record import TopicState
 from nbrealtime.live.show import mimebundle

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nbrealtime.live import options
-from nbrealtime.live.ring import Floats, Ring
+from nbrealtime.live.samples.ring import Floats, Ring
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from nbrealtime.client import HistoryRequest, Link, Message, Receipt
     from nbrealtime.client.publishoptions import OnFull, PublishOptions
-    from nbrealtime.live.alert import Alert
-    from nbrealtime.live.alertoptions import AlertOptions
+    from nbrealtime.live.alerts.alert import Alert
+    from nbrealtime.live.alerts.options import AlertOptions
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.feed import Feed
     from nbrealtime.live.topic import LiveTopic
@@ -179,7 +179,7 @@ class TopicFace:
 
         ``topic.alert(above=30, for_="10s", hysteresis=2)`` watches every sample until it is closed; the plots of the topic show it.
         """
-        from nbrealtime.live.alert import Alert
+        from nbrealtime.live.alerts.alert import Alert
 
         return Alert(self, **options)
 

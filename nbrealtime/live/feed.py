@@ -1,10 +1,10 @@
 """What arrives on one topic, kept for whoever looks: the ring of samples and the newest record.
 
-``Feed`` is the sink that a subscription of ``nbrealtime.client`` fills on the client thread. It turns payloads
-into samples (``nbrealtime.live.samples``), appends them to its ``Ring``, commits a new immutable ``Record``, the newest
-messages (``Recent``) and the lists of numbers among them (``Lists``), and then tells its taps (delivery, iterators,
-waiters: they are given the messages) and its watchers (plots, tiles: they only learn that there is something).
-``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
+``Feed`` is the sink that a subscription of ``nbrealtime.client`` fills on the client thread. It turns payloads into
+samples (``nbrealtime.live.samples.payload``), appends them to its ``Ring``, commits a new immutable ``Record``, the
+newest messages (``Recent``) and the lists of numbers among them (``Lists``), and then tells its taps (delivery,
+iterators, waiters: they are given the messages) and its watchers (plots, tiles: they only learn that there is
+something). ``LiveTopic`` is the face that users see; widgets read ``topic.feed``.
 
 The rule here: *nothing on this path runs a user's code or waits for anybody*. A reader takes the newest record,
 which never changes once it was committed, so it needs no lock and sees no half of a batch.
@@ -24,8 +24,8 @@ from nbrealtime.live.lists import Lists, packed
 from nbrealtime.live.rate import Rate
 from nbrealtime.live.recent import Heard, Recent
 from nbrealtime.live.record import FeedStatus, Record, TopicState
-from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
-from nbrealtime.live.samples import Block, Reader, TimeUnit
+from nbrealtime.live.samples.payload import Block, Reader, TimeUnit
+from nbrealtime.live.samples.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.wire.times import format_duration
 from nbrealtime.wire.v2 import Position
 

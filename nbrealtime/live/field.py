@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from nbrealtime.live import exports, views
-from nbrealtime.live.ring import Ring
+from nbrealtime.live.samples.ring import Ring
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from nbrealtime.live.alert import Alert
-    from nbrealtime.live.alertoptions import AlertOptions
+    from nbrealtime.live.alerts.alert import Alert
+    from nbrealtime.live.alerts.options import AlertOptions
     from nbrealtime.live.connection import Connection
     from nbrealtime.live.face import TopicFace
     from nbrealtime.live.feed import Feed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, ROW_BYTES, bytes_for
+from nbrealtime.live.samples.ring import MAX_BYTES, MAX_SAMPLES, ROW_BYTES, bytes_for
 
 __all__ = ["HistoryLike", "Room", "room_for"]
 

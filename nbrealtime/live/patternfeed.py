@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbrealtime.live.feed import Feed, SampleTap
 from nbrealtime.live.recent import Recent
-from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
-from nbrealtime.live.samples import TimeUnit
+from nbrealtime.live.samples.payload import TimeUnit
+from nbrealtime.live.samples.ring import MAX_BYTES, MAX_SAMPLES, Ring
 from nbrealtime.wire.topics import Pattern
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nbrealtime.live.backlog import weigh
+from nbrealtime.live.consumers.backlog import weigh
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message

@@ -18,8 +18,8 @@ from typing import Any
 from traitlets import All, Bunch, HasTraits, TraitError, TraitType
 from traitlets.traitlets import EventHandler
 
-from nbrealtime.live.callbacks import Callback, Faults
 from nbrealtime.live.cells import Origin, own
+from nbrealtime.live.consumers.callbacks import Callback, Faults
 from nbrealtime.live.delivery import Deliver, delivery
 from nbrealtime.live.options import LEAST, given, number
 

@@ -15,25 +15,25 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, get_args
 
-from nbrealtime.live.callbacks import Faults
+from nbrealtime.live.consumers.callbacks import Faults
+from nbrealtime.live.consumers.handout import Handout
+from nbrealtime.live.consumers.iterate import MessageIterator, ended
+from nbrealtime.live.consumers.waiting import Waiting
+from nbrealtime.live.consumers.widgetlink import WidgetLink
 from nbrealtime.live.delivery import Deliver, Delivery
 from nbrealtime.live.face import TopicFace
 from nbrealtime.live.feed import Feed
 from nbrealtime.live.gap import Gap
-from nbrealtime.live.handout import Handout
 from nbrealtime.live.history import HistoryLike, room_for
-from nbrealtime.live.iterate import MessageIterator, ended
 from nbrealtime.live.lookout import Lookout
 from nbrealtime.live.options import LEAST, MOST, number, text
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.record import Record, TopicState
-from nbrealtime.live.samples import TimeUnit
+from nbrealtime.live.samples.payload import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topicview import TopicView
-from nbrealtime.live.waiting import Waiting
-from nbrealtime.live.widgetlink import WidgetLink
 from nbrealtime.wire.times import format_age
 from nbrealtime.wire.topics import is_pattern
 from nbrealtime.wire.v2 import Policy, Position

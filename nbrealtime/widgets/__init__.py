@@ -18,28 +18,28 @@ from nbrealtime.live.views import provide
 # Where each public widget lives, and the view that it is for a topic or a connection. Loaded on first
 # use: a badge should not wait for what plots need.
 _CLASSES: Final = {
-    "AlertLog": "alertlog",
+    "AlertLog": "alerts.log",
     "ConnectionBadge": "badge",
     "Dashboard": "dashboard",
-    "Gauge": "gauge",
-    "LiveHeatmap": "heatmap",
-    "LivePlot": "plot",
-    "LiveTable": "table",
-    "MessageLog": "log",
+    "Gauge": "readings.gauge",
+    "LiveHeatmap": "heatmaps.heatmap",
+    "LivePlot": "plots.plot",
+    "LiveTable": "messages.table",
+    "MessageLog": "messages.log",
     "PresenceBar": "presence",
     "PublishBox": "publish",
-    "Spectrogram": "spectrogram",
-    "StatTile": "tile",
+    "Spectrogram": "heatmaps.spectrogram",
+    "StatTile": "readings.tile",
 }
 _VIEWS: Final = {
-    "gauge": ("gauge", "gauge"),
-    "heatmap": ("heatmap", "heatmap"),
-    "plot": ("plot", "plot"),
+    "gauge": ("readings.gauge", "gauge"),
+    "heatmap": ("heatmaps.heatmap", "heatmap"),
+    "plot": ("plots.plot", "plot"),
     "card": ("card", "card"),
-    "log": ("log", "log"),
-    "spectrogram": ("spectrogram", "spectrogram"),
-    "table": ("table", "table"),
-    "tile": ("tile", "tile"),
+    "log": ("messages.log", "log"),
+    "spectrogram": ("heatmaps.spectrogram", "spectrogram"),
+    "table": ("messages.table", "table"),
+    "tile": ("readings.tile", "tile"),
 }
 
 __all__ = [

@@ -21,8 +21,8 @@ import traitlets
 from nbrealtime.client import Link
 from nbrealtime.live.feed import Feed
 from nbrealtime.live.record import FeedStatus
-from nbrealtime.widgets.headless import nobody
 from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.saved.headless import nobody
 from nbrealtime.widgets.subjects import connection_of, sentence, status_as_json, watch_link
 
 __all__ = ["Card", "card", "describe"]

@@ -21,7 +21,10 @@ import ipywidgets
 
 from nbrealtime.live import cells
 from nbrealtime.live.options import given, number, text
-from nbrealtime.widgets.gridpicture import (
+from nbrealtime.widgets.panel import Panel
+from nbrealtime.widgets.plots.plot import LivePlot
+from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.saved.dashboard import (
     WIDTH,
     Cell,
     Maker,
@@ -33,12 +36,9 @@ from nbrealtime.widgets.gridpicture import (
     write_png,
     write_svg,
 )
-from nbrealtime.widgets.kept import Kept
-from nbrealtime.widgets.panel import Panel
-from nbrealtime.widgets.pictured import Pictured
-from nbrealtime.widgets.plot import LivePlot
-from nbrealtime.widgets.pump import pump
-from nbrealtime.widgets.shown import Bundle
+from nbrealtime.widgets.saved.kept import Kept
+from nbrealtime.widgets.saved.plot import Pictured
+from nbrealtime.widgets.saved.shown import Bundle
 
 __all__ = ["Dashboard"]
 

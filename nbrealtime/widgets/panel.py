@@ -19,9 +19,9 @@ import traitlets
 
 from nbrealtime.live import cells
 from nbrealtime.widgets.bundle import script, style
-from nbrealtime.widgets.kept import Kept
 from nbrealtime.widgets.parts import Part, StatePart
 from nbrealtime.widgets.pump import pump
+from nbrealtime.widgets.saved.kept import Kept
 from nbrealtime.widgets.subshells import hear_at_once
 
 __all__ = ["Panel"]

@@ -21,7 +21,7 @@ import traitlets
 from nbrealtime.live import cells
 from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.panel import Panel
-from nbrealtime.widgets.plotoptions import TimeZone
+from nbrealtime.widgets.plots.options import TimeZone
 from nbrealtime.widgets.subjects import connection_of, sentence, topic_of, watch_link
 
 if TYPE_CHECKING:

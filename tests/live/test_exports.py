@@ -9,7 +9,7 @@ import pytest
 
 from nbrealtime.live import exports
 from nbrealtime.live.connection import Connection
-from nbrealtime.live.ring import Ring
+from nbrealtime.live.samples.ring import Ring
 from nbrealtime.live.topic import LiveTopic
 
 from .fakes import NOW, FakeLink

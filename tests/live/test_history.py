@@ -7,7 +7,7 @@ import pytest
 
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.history import room_for
-from nbrealtime.live.ring import MAX_BYTES, MAX_SAMPLES, Ring
+from nbrealtime.live.samples.ring import MAX_BYTES, MAX_SAMPLES, Ring
 
 NOW = 1_790_000_000.0
 

@@ -11,7 +11,7 @@ from ipywidgets.widgets.widget import _instances
 
 from nbrealtime.widgets import Dashboard, Gauge, LivePlot, StatTile
 from nbrealtime.widgets.pump import pump
-from nbrealtime.widgets.shown import WIDGET
+from nbrealtime.widgets.saved.shown import WIDGET
 
 pytestmark = pytest.mark.usefixtures("comms")
 

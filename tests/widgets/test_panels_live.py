@@ -13,7 +13,7 @@ from nbrealtime.live.connection import Connection, default_connection, open_conn
 from nbrealtime.testing import FaultyNetwork, running_server
 from nbrealtime.widgets.badge import ConnectionBadge
 from nbrealtime.widgets.card import card
-from nbrealtime.widgets.heatmap import LiveHeatmap
+from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.presence import PresenceBar
 from nbrealtime.widgets.publish import PublishBox

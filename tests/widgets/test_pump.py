@@ -14,9 +14,9 @@ import pytest
 from nbrealtime.live.feed import Feed
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import StatePart
-from nbrealtime.widgets.plotpart import PlotPart
+from nbrealtime.widgets.plots.part import PlotPart
+from nbrealtime.widgets.plots.source import Source
 from nbrealtime.widgets.pump import Pump
-from nbrealtime.widgets.source import Source
 
 SECONDS = 10.0
 

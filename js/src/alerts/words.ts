@@ -6,7 +6,7 @@ import { capital, type Tone } from "../panels/dom";
 import { counted } from "../panels/words";
 import { clock, duration } from "../shared/format";
 
-/** An alert, as nbrealtime/widgets/alertlog.py sends it. */
+/** An alert, as nbrealtime/widgets/alerts/log.py sends it. */
 export interface Row {
   id: number;
   name: string;

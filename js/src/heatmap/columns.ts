@@ -1,6 +1,6 @@
 // The columns of a heatmap in a view: by bin, the newest window of them, and what lies where.
 //
-// Pure. Collaborators: the kernel's widgets/heatgrid.py sends bins, times and values; paint.ts draws, heatmap.ts
+// Pure. Collaborators: the kernel's widgets/heatmaps/grid.py sends bins, times and values; paint.ts draws, heatmap.ts
 // asks for extremes and for the value under the pointer.
 //
 // The one rule: a column reaches back to the one before it, and over a gap only as far as a usual pause.

@@ -1,4 +1,4 @@
-// What a frame of a plot says, as nbrealtime/widgets/plotpart.py writes it.
+// What a frame of a plot says, as nbrealtime/widgets/plots/part.py writes it.
 import type { Frame } from "../shared/channel";
 import type { Told } from "./overlay";
 import type { Entry } from "./store";

@@ -1,6 +1,6 @@
 // What one line of a plot shows, as columns: unpacked from frames, trimmed to the window.
 //
-// Collaborators: nbrealtime/widgets/decimate.py packs what is unpacked here, draw.ts and
+// Collaborators: nbrealtime/widgets/plots/decimate.py packs what is unpacked here, draw.ts and
 // view.ts read the columns between `start` and `end`.
 //
 // Pure. The one rule: a frame says everything from its first sample or bin on, so what is

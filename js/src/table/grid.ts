@@ -1,6 +1,6 @@
 // What a table holds and shows: rows by id, the order and the filter that a reader chose, and where rows lie.
 //
-// Pure. Collaborators: the kernel's widgets/tablerows.py sends `Wire`, table.ts shows the result, cells.ts says
+// Pure. Collaborators: the kernel's widgets/messages/tablerows.py sends `Wire`, table.ts shows the result, cells.ts says
 // how a cell reads.
 //
 // The one rule: a row is known by its id and true by its `seq`; what comes twice or late changes nothing.

@@ -1,6 +1,6 @@
 // What tiles and gauges have in common: a title, the value, what it means, and how old it is.
 //
-// Collaborators: widgets/reading.py says what is read; panels/panel.ts brings it; plot/status.ts has the
+// Collaborators: widgets/readings/reading.py says what is read; panels/panel.ts brings it; plot/status.ts has the
 // rules for live and stale; steady.ts makes the text. A subclass puts its picture between value and foot.
 //
 // The rules: texts change at most four times a second and labels for ears every three; the age is told

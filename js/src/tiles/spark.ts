@@ -1,6 +1,6 @@
 // The recent window of a value as a line and what it ranged over, from the bins that the kernel sends.
 //
-// Collaborators: widgets/trend.py packs, tile.ts shows. Pure but for `Bins`, which keeps what came.
+// Collaborators: widgets/readings/trend.py packs, tile.ts shows. Pure but for `Bins`, which keeps what came.
 // The rules: a bin that comes again replaces the one it was; and a line breaks where nothing came for
 // five times as long as usual.
 import { GRAVITY, type Level, type Threshold } from "./zones";

@@ -1,6 +1,6 @@
 // What thresholds say about a scale: its zones, from end to end without overlap, and its ticks.
 //
-// Pure. The rule is the kernel's (widgets/levels.py): a line holds at its value and above, a
+// Pure. The rule is the kernel's (widgets/readings/levels.py): a line holds at its value and above, a
 // band between its ends; where several hold, the gravest, of equals the last.
 import { number, scaleFor, tick } from "../shared/format";
 

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Stroke
-from nbrealtime.widgets.unpack import Floats, Line
+from nbrealtime.widgets.plots.unpack import Floats, Line
 
 __all__ = ["MANY", "Axes", "draw_lines"]
 

@@ -24,7 +24,7 @@ from nbrealtime.widgets.picture.ops import Box, Dot, Op, Scene, Stroke, Text, te
 from nbrealtime.widgets.picture.theme import DASHES
 from nbrealtime.widgets.picture.ticks import Ticks, fit, fit_log, log_ticks, time_ticks, value_ticks
 from nbrealtime.widgets.picture.words import Zone, clock, quantity, zone_name, zone_of
-from nbrealtime.widgets.unpack import Line, unpack
+from nbrealtime.widgets.plots.unpack import Line, unpack
 
 __all__ = ["Look", "lay_scene"]
 

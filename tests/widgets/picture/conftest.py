@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbrealtime.widgets.decimate import bins, pack_band, pack_points
+from nbrealtime.widgets.plots.decimate import bins, pack_band, pack_points
 
 NOW = 1_790_000_000.0
 

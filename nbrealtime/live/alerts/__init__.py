@@ -1,0 +1,1 @@
+"""Alerts: conditions on what a topic carries."""

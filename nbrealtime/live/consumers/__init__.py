@@ -1,0 +1,1 @@
+"""Who takes a topic's messages: callbacks, iterators, threads that wait, and linked widgets."""

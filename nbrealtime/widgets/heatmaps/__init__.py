@@ -1,0 +1,1 @@
+"""Heatmaps and spectrograms: columns over time."""

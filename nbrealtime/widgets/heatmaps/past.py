@@ -1,0 +1,113 @@
+"""What a heatmap that is made now shows of the time before: the window that this process has received.
+
+Collaborators: `heatmap.LiveHeatmap` asks for it once, before it draws; the topic's feed keeps lists of numbers
+(`live.lists`) and samples (`live.samples.ring`), and `arrays.Arrays` makes columns of them.
+
+The one rule: a heatmap made late is the one that was made early. Lists come as they came; numbers that are rows, of an
+object's fields or of a pattern's topics, come from the rings, a mean for each of the grid's bins.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbrealtime.live.feed import Feed
+from nbrealtime.live.lists import packed
+from nbrealtime.live.samples.bands import first_bin
+from nbrealtime.live.samples.ring import Ring
+from nbrealtime.widgets.heatmaps.arrays import Arrays, is_list, is_number, member
+from nbrealtime.widgets.heatmaps.grid import MOST_ROWS, bin_width
+
+if TYPE_CHECKING:
+    from nbrealtime.client import Message
+
+__all__ = ["follow_from_past"]
+
+
+def follow_from_past(feed: Feed, arrays: Arrays, field: str | None, *, topics: bool) -> Callable[[], None]:
+    """Has ``arrays`` take the window so far, and then every message of ``feed``; returns what ends it.
+
+    ``field`` and ``topics`` are those of `Arrays`.
+    """
+    joining = threading.Lock()
+    newest: Message | None = None
+
+    def take(messages: Sequence[Message]) -> None:
+        nonlocal newest
+        if not messages:
+            return
+        with joining:
+            # A batch that was committed while we joined is told us too; the past has it already.
+            known, newest = newest, None
+            if known is None or messages[-1] is not known:
+                arrays.put(messages)
+
+    # Nobody makes columns of what comes before those of the past are made.
+    with arrays.lock:
+        with joining:
+            untap = feed.tap(take)
+            newest, lists = feed.past()
+        if newest is not None:
+            _recall(feed, arrays, newest, lists, field, topics=topics)
+    return untap
+
+
+def _recall(
+    feed: Feed, arrays: Arrays, newest: Message, lists: list[Message], field: str | None, *, topics: bool
+) -> None:
+    since = _time(newest) - arrays.grid.window
+    lists = [message for message in lists if _time(message) >= since]
+    if topics:
+        rings = {
+            strand.name: (strand.ring, field or "value")
+            for strand in feed.strands
+            if (last := strand.newest.message) is not None
+            and is_number(last.data if field is None else member(last.data, field))
+        }
+    elif field is None and _is_named(newest.data):
+        rings = {name: (feed.ring, name) for name in feed.fields}
+        if lists:
+            # In the bin after the last list's: names begin the picture anew, and lists are samples in the ring, too.
+            since = max(since, _time(lists[-1]) + bin_width(arrays.grid.window, len(rings)))
+    else:
+        rings = {}
+    if not rings or not _recall_numbers(arrays, rings, since):
+        # The newest one as it came, since it also says why it cannot be drawn.
+        is_kept = bool(packed([newest], feed.time_field))
+        arrays.recall([*(lists[:-1] if is_kept else lists), newest])
+
+
+def _recall_numbers(arrays: Arrays, rings: Mapping[str, tuple[Ring, str]], since: float) -> bool:
+    """Has ``arrays`` take what the rings (with a field of each) have since then; returns whether there is anything."""
+    width = bin_width(arrays.grid.window, len(rings))
+    bands = {}
+    for name, (ring, field) in list(rings.items())[:MOST_ROWS]:
+        band = ring.bands((field,), width, since)[field]
+        known = (band.index >= first_bin(since, width)) & np.isfinite(band.mean)
+        if known.any():
+            bands[name] = band.index[known], band.mean[known]
+    if not bands:
+        return False
+    index = np.unique(np.concatenate([bins for bins, _means in bands.values()]))
+    columns = np.full((len(index), len(bands)), np.nan, dtype=np.float32)
+    for row, (bins, means) in enumerate(bands.values()):
+        columns[np.searchsorted(index, bins), row] = means
+    each = {id(ring): ring for ring, _field in rings.values()}.values()
+    newest = max(ring.newest or 0.0 for ring in each)
+    times = np.minimum((index + 0.5) * width, newest)
+    arrays.recall_numbers(
+        list(bands), times.tolist(), list(columns), sum(ring.count(since, np.inf) for ring in each)
+    )
+    return True
+
+
+def _is_named(data: object) -> bool:
+    return isinstance(data, Mapping) and not any(map(is_list, data.values()))
+
+
+def _time(message: Message) -> float:
+    return message.timestamp if message.time is None else message.time

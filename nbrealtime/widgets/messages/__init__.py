@@ -1,0 +1,1 @@
+"""Tables and logs: messages as rows."""

@@ -1,0 +1,1 @@
+"""Plots: lines over time."""

@@ -1,0 +1,316 @@
+"""What a live plot sends: its series, read from the topics' rings, and why nothing comes.
+
+Collaborators: `plot.LivePlot` is the face and owns one `PlotPart`; `source.Source` reads
+the rings and says how finely; `pump` asks for frames on its thread; ``js/src/plot/`` draws.
+
+A frame carries only what changed: bands from the first bin that a new sample touched,
+points from the first new one (the ring says from when on, so a sample that came late
+and was put where it belongs is repaired by the next frame). A snapshot carries the
+whole window. Both may repeat what the browser has; repeating changes nothing. An answer
+to a view that zoomed into the past (`told`) carries that range, as finely as it is kept.
+
+A topic that follows a pattern is drawn as its strands: a line, or as many as there are
+fields, for each topic that has appeared.
+
+The one rule: everything here happens under the part's lock, and nothing under it calls
+out or waits.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Viewing
+from nbrealtime.widgets.parts import Frame, new_key
+from nbrealtime.widgets.plots.decimate import bin_width
+from nbrealtime.widgets.plots.notes import Notes
+from nbrealtime.widgets.plots.source import Entry, FeedLike, Source
+
+__all__ = ["FeedLike", "PlotPart", "Source"]
+
+MAX_SERIES: Final = 1024
+MAX_HZ: Final = 60.0
+LINES_PER_SECOND: Final = 12_000.0
+"""Lines that may be sent in a second, of all series together: each costs 30 µs, so that is a third of one core."""
+_LEAST_PIXELS, _MOST_PIXELS = 16, 16384
+
+
+class PlotPart:
+    """The stream of one plot; see the module's docstring."""
+
+    kind: Final = "plot"
+
+    def __init__(
+        self, sources: Sequence[Source], *, window: float, labels: dict[str, str] | None = None
+    ) -> None:
+        self.key = new_key("plot")
+        self.max_hz = MAX_HZ
+        self._lock = threading.Lock()
+        self.notes = Notes()
+        self.marks: Callable[..., dict[str, Any]] = _no_marks
+        """What alerts put into a frame's header: ``marks(whole=…)``, as `Notes.header` does."""
+        self._given = tuple(sources)
+        self._sources = self._drawn()
+        self.names = tuple(dict.fromkeys(source.name for source in sources))
+        self._labels = dict(labels or {})
+        self._window = window
+        self._bin = bin_width(window, DEFAULT_WIDTH)
+        self._reset = True
+        self._closed_at: float | None = None
+        self._frozen: Frame | None = None
+
+    # -- any thread -------------------------------------------------------------------
+
+    def resize(self, window: float) -> None:
+        """The window (s) is another one from the next frame on."""
+        with self._lock:
+            self._window = window
+            self._reset = True
+
+    def close(self, now: float) -> bool:
+        """Keeps the last picture and reads no ring any more; False if it was closed before."""
+        with self._lock:
+            if self._closed_at is not None:
+                return False
+            self._freeze(now)
+            return True
+
+    @property
+    def state(self) -> str:
+        """``empty``, ``live``, ``stale`` or ``closed``, by the same rules as in the browser."""
+        with self._lock:
+            if self._closed_at is not None:
+                return "closed"
+            self._sources = self._drawn()
+            newest = [source.feed.ring.newest for source in self._sources]
+            if all(time is None for time in newest):
+                return "empty"
+            age = self._age(time.time())
+            intervals = [source.feed.ring.interval or 0.0 for source in self._sources]
+            live = any(str(_text(source.feed.status().state)) == "live" for source in self._given)
+            return "live" if live and age is not None and age < max(5.0, 5 * max(intervals)) else "stale"
+
+    @property
+    def newest(self) -> float | None:
+        """The newest sample's time (s); None before the first, and None once closed."""
+        with self._lock:
+            times = [source.feed.ring.newest for source in self._drawn()]
+        return max((time for time in times if time is not None), default=None)
+
+    # -- the pump thread --------------------------------------------------------------
+
+    def frame(self, now: float, viewing: Viewing) -> Frame | None:
+        """What changed since the last frame; everything, once, when the window or the width did."""
+        with self._lock:
+            if self._closed_at is not None:
+                return self._stopped()
+            statuses = self._statuses()
+            if all(_text(status.state) == "closed" for status in statuses):
+                self._freeze(now)
+                return self._stopped()
+            self._look(viewing)
+            if self._reset:
+                self._reset = False
+                return self._whole(now, statuses, decide=True)
+            return self._news(now, statuses)
+
+    def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
+        """The whole window."""
+        with self._lock:
+            if self._closed_at is not None:
+                return self._stopped()
+            # How finely is decided for everybody in `frame`, so that one tab's hello does not make two
+            # tabs disagree about the bins of the frames that follow.
+            if self._reset:
+                self._look(viewing)
+            return self._whole(now, self._statuses(), decide=self._reset)
+
+    def told(self, content: dict[str, Any]) -> Frame | None:
+        """Answers a view that looks at the past: ``{"type": "range", "from", "to", "width", "request"}``."""
+        if content["type"] != "range":
+            return None
+        begin, end = float(content["from"]), float(content["to"])
+        if not (math.isfinite(begin) and math.isfinite(end) and begin < end):
+            raise ValueError("a range is from an earlier to a later time")
+        pixels = max(_LEAST_PIXELS, min(_MOST_PIXELS, int(content["width"])))
+        with self._lock:
+            if self._closed_at is not None:
+                return None
+            return self._past(begin, end, pixels, int(content["request"]))
+
+    # -- below, the caller holds the lock ---------------------------------------------
+
+    def _freeze(self, now: float) -> None:
+        header, buffers = self._whole(now, self._statuses(), decide=False)
+        self._frozen = {**header, "closed": int(now * 1000)}, buffers
+        self._closed_at = now
+        # The picture is kept, a ring of 64 MiB behind it is not.
+        self._given = self._sources = ()
+
+    def _stopped(self) -> Frame | None:
+        """The last picture, with what was written on it since."""
+        if self._frozen is None:
+            return None
+        header, buffers = self._frozen
+        return {**header, **self.notes.header(whole=True)}, buffers
+
+    def _drawn(self) -> tuple[Source, ...]:
+        return tuple(strand for source in self._given for strand in source.strands())
+
+    def _look(self, viewing: Viewing) -> None:
+        width = bin_width(self._window, max(64, viewing.width))
+        if width != self._bin:
+            self._bin = width
+            self._reset = True
+
+    def _age(self, now: float) -> float | None:
+        """Seconds since the newest sample came."""
+        arrivals = []
+        for source in self._sources:
+            arrived = source.arrived
+            if arrived is None and source.feed.ring.newest is not None:
+                arrived = source.feed.status().timestamp
+            if arrived is not None:
+                arrivals.append(max(0.0, now - arrived))
+        return min(arrivals, default=None)
+
+    def _statuses(self) -> list[Any]:
+        return [source.feed.status() for source in self._given]
+
+    def _whole(self, now: float, statuses: Sequence[Any], *, decide: bool) -> Frame:
+        self._discover()
+        entries: list[Entry] = []
+        index = 0
+        for source in self._sources:
+            if source.mark == 0:
+                # What is older than the plot has no arrival that we saw.
+                source.mark, _ = source.feed.ring.advance(0)
+            if source.series:
+                if decide or source.grain is None:
+                    source.look(self._window, self._bin)
+                entries.extend(source.entries(index, self._window))
+            index += len(source.series)
+        return self._pack(now, entries, statuses, whole=True)
+
+    def _news(self, now: float, statuses: Sequence[Any]) -> Frame:
+        fresh = self._discover()
+        if fresh:
+            # A new field moves the indices of the series behind it: everybody starts anew.
+            for source in self._sources:
+                source.advance(now)
+            return self._whole(now, statuses, decide=True)
+        entries: list[Entry] = []
+        index = 0
+        for source in self._sources:
+            touched = source.advance(now)
+            if touched == -math.inf:
+                return self._whole(now, statuses, decide=True)
+            # Without a series: its first field came after we looked, and is found the next time.
+            if touched is not None and source.series:
+                # From points to bins, or to others: the browser has the other kind of the whole window.
+                changed = source.look(self._window, self._bin)
+                entries.extend(source.entries(index, self._window, None if changed else touched))
+            index += len(source.series)
+        return self._pack(now, entries, statuses, whole=False)
+
+    def _discover(self) -> bool:
+        self._sources = self._drawn()
+        several = len(self._sources) > 1 or self._sources != self._given
+        before = room = MAX_SERIES - sum(len(source.series) for source in self._sources)
+        for source in self._sources:
+            room -= source.discover(self._labels, several=several, room=room)
+        if room < before:
+            self.max_hz = min(MAX_HZ, LINES_PER_SECOND / (MAX_SERIES - room))
+        return room < before
+
+    def _reason(self, statuses: Sequence[Any]) -> str:
+        """Why nothing comes, by the first topic that has a reason."""
+        for source, status in zip(self._given, statuses, strict=True):
+            state = _text(status.state)
+            if state == "refused":
+                return f"{source.name}: {status.error or 'refused'}"
+            if state == "closed":
+                return f"{source.name} is closed"
+            if state != "live" and (why := source.why()):
+                return why
+            if status.numeric is not False and status.reason:
+                return str(status.reason) if len(self._given) == 1 else f"{source.name} {status.reason}"
+        return ""
+
+    def _past(self, begin: float, end: float, pixels: int, request: int) -> Frame:
+        entries: list[Entry] = []
+        index, known = 0, begin
+        # The series are those of the last whole frame: what has appeared since comes with the next.
+        for source in self._sources:
+            if source.series and source.feed.ring.extent is not None:
+                since, found = source.past(index, begin, end, pixels)
+                known = max(known, since)
+                entries.extend(found)
+            index += len(source.series)
+        header = {
+            "whole": False,
+            "range": {"from": known, "to": end, "request": request},
+            "newest": self._newest(),
+            "extent": self._extent(),
+            "data": [header for header, _ in entries],
+        }
+        return header, _joined(entries)
+
+    def _newest(self) -> float | None:
+        times = (source.feed.ring.newest for source in self._sources)
+        return max((time for time in times if time is not None), default=None)
+
+    def _extent(self) -> list[float] | None:
+        """From when to when anything is kept, of any topic."""
+        known = [extent for source in self._sources if (extent := source.feed.ring.extent) is not None]
+        return [min(first for first, _ in known), max(last for _, last in known)] if known else None
+
+    def _pack(self, now: float, entries: list[Entry], statuses: Sequence[Any], *, whole: bool) -> Frame:
+        header: dict[str, Any] = {
+            "whole": whole,
+            "window": self._window,
+            "newest": self._newest(),
+            "extent": self._extent(),
+            "age": self._age(now),
+            "connected": any(_text(status.state) == "live" for status in statuses),
+            "reason": self._reason(statuses),
+            "text": _text_for_undrawable(statuses),
+            "count": sum(status.count for status in statuses),
+            "data": [header for header, _ in entries],
+            **self.notes.header(whole=whole),
+            **self.marks(whole=whole),
+        }
+        if whole:
+            header["series"] = [
+                {"label": series.label, "topic": source.name, "field": series.field}
+                for source in self._sources
+                for series in source.series
+            ]
+            header["topics"] = [source.name for source in self._given]
+        return header, _joined(entries)
+
+
+def _joined(entries: Sequence[Entry]) -> list[bytes]:
+    # One buffer, because each is a frame of its own on the way.
+    body = b"".join(body for _, body in entries)
+    return [body] if body else []
+
+
+def _no_marks(*, whole: bool) -> dict[str, Any]:
+    return {}
+
+
+def _text_for_undrawable(statuses: Sequence[Any]) -> str:
+    """What to do with topics of which nothing can be drawn: "lab:temp carries text; use .log()"."""
+    for status in statuses:
+        if status.numeric is False and status.reason:
+            return f"{status.name} {status.reason}; use .log()"
+    return ""
+
+
+def _text(state: Any) -> str:
+    return str(getattr(state, "value", state))

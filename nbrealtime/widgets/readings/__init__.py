@@ -1,0 +1,1 @@
+"""Tiles and gauges: one number, and what it means."""

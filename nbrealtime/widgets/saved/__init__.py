@@ -1,0 +1,1 @@
+"""What a saved notebook shows of widgets whose kernel is gone."""

@@ -1,0 +1,37 @@
+"""Rows in circles of memory, against a list of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbrealtime.live.samples.columns import Columns
+
+chunks = st.lists(st.integers(1, 9), min_size=1, max_size=40)
+
+
+@given(chunks, st.integers(3, 20), st.floats(-1, 200))
+def test_rows_are_found_by_time_wherever_they_stand(sizes, capacity, wanted):
+    columns, rows = Columns(), []
+    columns.add("value")
+    for size in sizes:
+        begin = rows[-1] + 1 if rows else 0
+        fresh = list(range(begin, begin + size))
+        columns.extend(np.array(fresh, dtype=float), {"value": -np.array(fresh, dtype=float)}, capacity)
+        rows += fresh
+        kept = rows[-min(capacity, len(rows)) :]
+        # Memory grows by doubling up to the capacity, so that none falls out before.
+        assert columns.times(0, len(columns)).tolist() == kept
+        assert columns.column("value", 0, len(columns)).tolist() == [-time for time in kept]
+        for time in (wanted, kept[0], kept[-1], kept[len(kept) // 2]):
+            assert columns.search(time, "left") == bisect_left(kept, time)
+            assert columns.search(time, "right") == bisect_right(kept, time)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_nothing_is_found_where_there_is_nothing(side):
+    assert Columns().search(1.0, side) == 0
