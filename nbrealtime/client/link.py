@@ -23,7 +23,7 @@ import msgspec
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
 from nbrealtime.client.notices import Listener
-from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions, check_on_full
+from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions
 from nbrealtime.client.receipt import HistoryRequest, Receipt
 from nbrealtime.client.routes import Route
 from nbrealtime.client.session import Options, Publish
@@ -67,7 +67,7 @@ class Link:
     ) -> None:
         self.name = name
         self.queue_bytes = queue_bytes
-        self.on_full: OnFull = check_on_full(on_full)
+        self.on_full: OnFull = on_full
         self._connection = connection
         self._release = release
         self._listeners: list[Listener] = []

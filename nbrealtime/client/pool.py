@@ -14,11 +14,11 @@ import asyncio
 import threading
 from collections.abc import Hashable
 
-from nbrealtime import lifecycle
+from nbrealtime import lifecycle, options
 from nbrealtime.client import portal
 from nbrealtime.client.connection import Connection
 from nbrealtime.client.link import Link
-from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull
+from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, check_on_full
 from nbrealtime.client.target import Token, choose
 
 __all__ = ["open_link"]
@@ -45,8 +45,10 @@ def open_link(
     runs here. ``token`` may be a function, called before every attempt, and well before the
     last one expires, on a thread of its own. ``queue_bytes`` and ``on_full`` are the `Link`'s.
 
-    Raises `NoServer`, `AmbiguousServer`, ``ValueError``.
+    Raises `NoServer`, `AmbiguousServer`, ``TypeError``, ``ValueError``.
     """
+    queue_bytes = options.whole("queue_bytes", queue_bytes, 0)
+    check_on_full(on_full)
     target = choose(url, token)
     with _lock:
         connection = _shared.get(target.key)

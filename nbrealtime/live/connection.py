@@ -10,12 +10,13 @@ connected.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from nbrealtime import lifecycle
+from nbrealtime import lifecycle, options
 from nbrealtime.client import Link, LinkState, Status, open_link
 from nbrealtime.client.publishoptions import QUEUE_BYTES, OnFull, PublishOptions, check_on_full
 from nbrealtime.discovery import local
@@ -29,6 +30,7 @@ from nbrealtime.live.stats import Neighbours, fetch_stats, read_topics
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topic import LiveTopic, TopicOptions
 from nbrealtime.wire.encodings import encode_data
+from nbrealtime.wire.times import parse_duration
 from nbrealtime.wire.topics import check_pattern, check_topic
 
 if TYPE_CHECKING:
@@ -181,8 +183,16 @@ class Connection(Subject):
             on_full=on_full,
         )
 
-    def wait_connected(self, timeout: float | None = None) -> bool:
-        """Wait until connected; return False after ``timeout`` seconds, or when it is closed. Can be interrupted."""
+    def wait_connected(self, timeout: str | float | None = None) -> bool:
+        """Wait until connected; return False after ``timeout`` (seconds, or like ``"5s"``), or when it is closed.
+
+        Can be interrupted. Raises ``TypeError`` and ``ValueError`` for what is no time.
+        """
+        if isinstance(timeout, str):
+            timeout = parse_duration(timeout)
+        elif timeout is not None:
+            # What is left of a time that is over is less than nothing, and meant.
+            timeout = options.number("timeout", timeout, 'seconds or a text like "5s"', -math.inf, math.inf)
         return self.link.wait_connected(timeout)
 
     def reconnect(self) -> None:

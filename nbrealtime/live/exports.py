@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nbrealtime.live import options
+from nbrealtime import options
 from nbrealtime.live.samples.ring import Floats, Ring
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import Self
 from nbrealtime import lifecycle
 from nbrealtime.errors import ConnectionFailed
 from nbrealtime.live.connection import default_connection
-from nbrealtime.live.options import number
 from nbrealtime.live.stats import fetch_stats
+from nbrealtime.options import number
 
 __all__ = ["Sensor", "close_sensors", "open_sensor", "sensors"]
 

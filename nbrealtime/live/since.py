@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from nbrealtime.live.options import given as shown
+from nbrealtime.options import given as shown
 from nbrealtime.wire.topics import is_pattern
 from nbrealtime.wire.v2 import Position, Since
 

@@ -21,7 +21,7 @@ from traitlets.traitlets import EventHandler
 from nbrealtime.live.cells import Origin, own
 from nbrealtime.live.consumers.callbacks import Callback, Faults
 from nbrealtime.live.delivery import Deliver, delivery
-from nbrealtime.live.options import LEAST, given, number
+from nbrealtime.options import LEAST, given, number
 
 __all__ = ["NOTIFY_HZ", "Fresh", "Subject"]
 

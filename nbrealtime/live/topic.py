@@ -26,7 +26,6 @@ from nbrealtime.live.feed import Feed
 from nbrealtime.live.gap import Gap
 from nbrealtime.live.history import HistoryLike, room_for
 from nbrealtime.live.lookout import Lookout
-from nbrealtime.live.options import LEAST, MOST, number, text
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.record import Record, TopicState
 from nbrealtime.live.samples.payload import TimeUnit
@@ -34,6 +33,7 @@ from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
 from nbrealtime.live.topicview import TopicView
+from nbrealtime.options import LEAST, MOST, number, text
 from nbrealtime.wire.times import format_age
 from nbrealtime.wire.topics import is_pattern
 from nbrealtime.wire.v2 import Policy, Position

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
+from nbrealtime import options
 from nbrealtime.hub import Grants, Limits
 from nbrealtime.server.stores import HistoryOptions, check_store
 
@@ -87,20 +88,21 @@ class Config:
     late_seconds: float = 2.0
 
     def __post_init__(self) -> None:
+        options.text("host", self.host)
+        options.port(self.port)
+        if not isinstance(self.secret, (str, bytes)):
+            raise TypeError("secret is a text or bytes")
         if not self.secret:
             raise ValueError("secret must not be empty: leave it out for a random one")
-        if not 0 <= self.port <= 65535:
-            raise ValueError(f"port must lie between 0 and 65535: {self.port!r}")
         if isinstance(self.origins, str) or isinstance(self.algorithms, str):
             raise TypeError("origins and algorithms are lists of strings, not one string")
         check_store(self.store, history=self.history)
         for name in ("heartbeat", "ping_interval", "rate"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be more than 0, or None for none: {value!r}")
+            if value is not None:
+                options.number(name, value, "a number above 0, or None for none", options.LEAST, options.MOST)
         for name in ("waiting", "waiting_bytes", "hello_seconds", "head_bytes", "head_seconds"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be more than 0: {getattr(self, name)!r}")
+            options.number(name, getattr(self, name), "a number above 0", options.LEAST, options.MOST)
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("tls_key needs tls_cert")
 

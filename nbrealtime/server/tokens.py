@@ -18,6 +18,7 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from nbrealtime import options
 from nbrealtime.errors import InvalidToken, UnknownKey
 from nbrealtime.hub import Action, Grants, User
 from nbrealtime.server.config import Config
@@ -199,8 +200,11 @@ class Authority:
         """Returns a token for ``user``; see `Server.token`."""
         if self._signing is None:
             raise ValueError("this server verifies tokens with a public key and cannot make any")
-        if isinstance(user, bool) or user == "":
-            raise ValueError(f"user must be a name or a number: {user!r}")
+        given: object = user
+        if not isinstance(given, (str, int)) or isinstance(given, bool):
+            raise TypeError(f"user is a name or a number, not {options.given(given)}")
+        if user == "":
+            raise ValueError("user is a name or a number, not an empty text")
         now = time.time()
         claims: dict[str, object] = {
             "sub": str(user),
@@ -212,9 +216,10 @@ class Authority:
             Grants.parse(grants)
             claims["topics"] = grants
         if ttl is not None:
-            if ttl <= 0:
-                raise ValueError(f"ttl must be more than 0 seconds, or None for ever: {ttl!r}")
-            claims["exp"] = now + ttl
+            seconds = options.number(
+                "ttl", ttl, "seconds above 0, or None for ever", options.LEAST, options.MOST
+            )
+            claims["exp"] = now + seconds
         if self._audience is not None:
             claims["aud"] = self._audience
         if self._issuer is not None:

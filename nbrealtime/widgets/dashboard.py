@@ -20,7 +20,7 @@ import anywidget
 import ipywidgets
 
 from nbrealtime.live import cells
-from nbrealtime.live.options import given, number, text
+from nbrealtime.options import given, number, text
 from nbrealtime.widgets.panel import Panel
 from nbrealtime.widgets.plots.plot import LivePlot
 from nbrealtime.widgets.pump import pump

@@ -77,6 +77,21 @@ def test_opening_says_at_once_that_there_is_no_server(connect: Any) -> None:
         connect()
 
 
+def test_what_cannot_be_meant_opens_nothing(other: Any) -> None:
+    for value in ("a", None, -1, 2.5, True):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"^queue_bytes is a whole number of at least 0, not "
+        ):
+            open_link(other.url, "t", queue_bytes=value)
+    with pytest.raises(ValueError, match="on_full"):
+        open_link(other.url, "t", on_full="wait")  # type: ignore[call-overload]
+    # What would have been left behind is one user too many: the socket stays when the last one goes.
+    link = open_link(other.url, "t")
+    assert link.wait_connected(10)
+    link.close()
+    other.wait(lambda server: server.connected == 0)
+
+
 def test_one_thread_serves_every_connection(other: Any, connect: Any) -> None:
     for token in "abc":
         assert connect(other.url, token).wait_connected(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,14 @@ def test_reconnect_and_wait_go_to_the_link(connection: Connection, link: FakeLin
     connection.reconnect()
     assert link.reconnects == 1
     assert connection.wait_connected(1) is True
+    assert connection.wait_connected("1s") is True
+    assert connection.wait_connected(-0.1) is True, "what is left of a time that is over"
+
+
+@pytest.mark.parametrize("value", ["soon", [], True, math.nan])
+def test_what_is_no_time_is_not_waited_for(connection: Connection, value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^timeout is seconds or a text like|is no duration"):
+        connection.wait_connected(value)
 
 
 def test_its_text(connection: Connection, link: FakeLink) -> None:

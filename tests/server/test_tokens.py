@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import time
 
 import jwt
@@ -52,6 +53,10 @@ def test_whole_grants_are_taken_as_they_are():
     [
         ("", {}),
         (True, {}),
+        (None, {}),
+        (1.5, {}),
+        ("u", {"ttl": "1h"}),
+        ("u", {"ttl": math.nan}),
         ("u", {"ttl": 0}),
         ("u", {"ttl": -5}),
         ("u", {"topics": ["a*b"]}),

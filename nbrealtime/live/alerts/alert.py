@@ -26,10 +26,10 @@ from nbrealtime.live.alerts.series import AlertSeries, Happened
 from nbrealtime.live.alerts.words import condition, label, threshold
 from nbrealtime.live.cells import own
 from nbrealtime.live.feed import Feed
-from nbrealtime.live.options import text
 from nbrealtime.live.record import TopicState
 from nbrealtime.live.samples.payload import Block
 from nbrealtime.live.subject import NOTIFY_HZ, Fresh, Subject
+from nbrealtime.options import text
 from nbrealtime.wire.times import format_duration
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbrealtime.live.consumers.callbacks import Callback
-from nbrealtime.live.options import given, text
+from nbrealtime.options import given, text
 
 if TYPE_CHECKING:
     from nbrealtime.live.topic import LiveTopic

@@ -24,7 +24,7 @@ from nbrealtime.live.alerts.book import AlertEvent, alerts, watch_alerts
 from nbrealtime.live.alerts.words import label
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.delivery import delivery
-from nbrealtime.live.options import whole
+from nbrealtime.options import whole
 from nbrealtime.widgets.alerts.urging import Urging
 from nbrealtime.widgets.panel import Panel
 from nbrealtime.widgets.pump import pump

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 from nbrealtime.live.feed import Feed
-from nbrealtime.live.options import MOST, given, number, pair, text, whole
+from nbrealtime.options import MOST, given, number, pair, text, whole
 from nbrealtime.widgets.heatmaps.arrays import Arrays
 from nbrealtime.widgets.heatmaps.grid import MOST_ROWS
 from nbrealtime.widgets.heatmaps.part import HeatPart, Source

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nbrealtime.live.options import LEAST, MOST, given, number, pair, text, whole
+from nbrealtime.options import LEAST, MOST, given, number, pair, text, whole
 from nbrealtime.widgets.heatmaps.grid import MOST_ROWS
 from nbrealtime.widgets.heatmaps.heatmap import HeatPanel, checked
 from nbrealtime.widgets.heatmaps.spectra import WINDOWS, Spectra

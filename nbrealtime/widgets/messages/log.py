@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 from nbrealtime.live.feed import Feed
-from nbrealtime.live.options import whole
+from nbrealtime.options import whole
 from nbrealtime.widgets.messages.logrows import LogPart, LogRows
 from nbrealtime.widgets.parts import Part
 from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 from nbrealtime.live.feed import Feed
-from nbrealtime.live.options import names, text, whole
+from nbrealtime.options import names, text, whole
 from nbrealtime.widgets.messages.tablerows import MOST_COLUMNS, TablePart, TableRows
 from nbrealtime.widgets.parts import Part
 from nbrealtime.widgets.stream import LEAST_HEIGHT, StreamPanel, checked_zone, follow, topics_of

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import traitlets
 
-from nbrealtime.live.options import pair
+from nbrealtime.options import pair
 
 __all__ = ["LEVELS", "Bounds", "Colors", "Thresholds", "TimeZone", "check_bounds"]
 

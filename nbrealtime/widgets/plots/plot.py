@@ -22,7 +22,7 @@ import traitlets
 
 from nbrealtime.errors import ConnectionClosed
 from nbrealtime.live import cells
-from nbrealtime.live.options import given, names
+from nbrealtime.options import given, names
 from nbrealtime.widgets.alerts.marks import AlertMarks
 from nbrealtime.widgets.bundle import script, style
 from nbrealtime.widgets.plots.notes import Annotation, moment

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from nbrealtime.live.options import text
 from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.options import text
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.widgets.readings.levels import threshold_at

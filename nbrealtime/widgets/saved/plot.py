@@ -14,7 +14,7 @@ import time
 import zlib
 from typing import Any, Final, Literal
 
-from nbrealtime.live.options import given, whole
+from nbrealtime.options import given, whole
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, Part
 from nbrealtime.widgets.picture import Look, Scene, lay_scene, to_png, to_svg

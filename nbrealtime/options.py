@@ -1,6 +1,6 @@
 """Options as a caller gives them: taken as they are meant, or refused.
 
-Used by what takes them in `nbrealtime.live` and `nbrealtime.widgets`. Pure.
+Used by every layer that takes some from users. Pure.
 
 The one rule: a refusal is one sentence that begins with the option's name, says what it may be and shows what was
 given. ``TypeError`` is for what is of another kind, ``ValueError`` for what is beyond the bounds.
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-__all__ = ["LEAST", "MOST", "given", "names", "number", "pair", "text", "whole"]
+__all__ = ["LEAST", "MOST", "given", "names", "number", "pair", "port", "text", "whole"]
 
 LEAST, MOST = math.ulp(0.0), sys.float_info.max
 """The ends of what is above 0 and finite."""
@@ -33,6 +33,16 @@ def text(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(f'{name} is a text, like "x", not {given(value)}')
+
+
+def port(value: Any) -> int:
+    """Return the number of a port; 0 is a free one. Raises ``TypeError``, ``ValueError``."""
+    found = _real(value)
+    if found is not None and found in range(65536):
+        return int(found)
+    raise (TypeError if found is None else ValueError)(
+        f"port is a whole number between 0 and 65535, not {given(value)}"
+    )
 
 
 def names(name: str, value: Any) -> list[str] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nbrealtime.live import options
+from nbrealtime import options
 
 
 def test_a_number_of_numpy_is_a_number() -> None:
@@ -60,3 +60,14 @@ def test_what_was_given_is_shown_shortened() -> None:
         options.text("title", list(range(10_000)))
     assert str(refused.value).startswith('title is a text, like "x", not [0, 1, 2')
     assert len(str(refused.value)) < 120
+
+
+def test_a_port_is_one_of_the_network_or_a_free_one() -> None:
+    assert options.port(0) == 0
+    assert options.port(np.uint16(65535)) == 65535
+    for value in (-1, 65536, 1.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match=r"^port is a whole number between 0 and 65535, not "):
+            options.port(value)
+    for other in ("80", None, True):
+        with pytest.raises(TypeError, match=r"^port is a whole number between 0 and 65535, not "):
+            options.port(other)
