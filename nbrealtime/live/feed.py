@@ -162,6 +162,11 @@ class Feed:
         return self._reader.unequal
 
     @property
+    def untimely(self) -> str:
+        """A description of the first payload with a time that cannot be one, or ""."""
+        return self._reader.untimely
+
+    @property
     def numeric(self) -> bool | None:
         """Whether anything that came can be drawn; None while nothing has told."""
         return self._reader.numeric

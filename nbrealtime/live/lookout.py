@@ -46,6 +46,8 @@ class Lookout:
         """Remark on what is wrong with the stream. Client thread."""
         if self._feed.unequal:
             self._remark("unequal", f"{self._feed.name} {self._feed.unequal}: such messages are not plotted")
+        if self._feed.untimely:
+            self._remark("untimely", f"{self._feed.name} {self._feed.untimely}: such samples are not plotted")
         if record.state is TopicState.REFUSED:
             self._remark("refused", f"{self._feed.name} was refused: {record.error}")
 

@@ -70,6 +70,7 @@ class PatternFeed(Feed):
         }
         self._strands: dict[str, Feed] = {}  # replaced, never changed: read without the lock
         self._unequal = ""
+        self._untimely = ""
         self._undrawable = ""
 
     # Reading.
@@ -94,6 +95,10 @@ class PatternFeed(Feed):
     @property
     def unequal(self) -> str:
         return self._unequal
+
+    @property
+    def untimely(self) -> str:
+        return self._untimely
 
     @property
     def numeric(self) -> bool | None:
@@ -184,6 +189,8 @@ class PatternFeed(Feed):
             self._undrawable = strand.undrawable
             if strand.unequal and not self._unequal:
                 self._unequal = f"({name}) {strand.unequal}"
+            if strand.untimely and not self._untimely:
+                self._untimely = f"({name}) {strand.untimely}"
         return ()  # each strand keeps its own
 
     def _position_after(self, messages: Sequence[Message]) -> Position | None:

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Final
 
-__all__ = ["format_age", "format_duration", "parse_duration"]
+__all__ = ["format_age", "format_duration", "milliseconds", "parse_duration"]
 
 _UNITS: Final = {
     "ms": 0.001,
@@ -22,6 +22,13 @@ _UNITS: Final = {
     "d": 86400.0,
 }
 _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*", re.IGNORECASE)
+# ms on either side of the epoch; ECMA-262, "Time Values and Time Range".
+_LAST_DATE: Final = 8_640_000_000_000_000
+
+
+def milliseconds(time: float) -> int:
+    """Returns a time (s since the epoch) as a browser reads it; one beyond its last date is that date."""
+    return round(max(-_LAST_DATE, min(_LAST_DATE, time * 1000)))
 
 
 def parse_duration(value: str | float) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from nbrealtime.live import exports
 from nbrealtime.live.connection import Connection
+from nbrealtime.live.samples.order import FARTHEST
 from nbrealtime.live.samples.ring import Ring
 from nbrealtime.live.topic import LiveTopic
 
@@ -99,3 +100,13 @@ def test_a_missing_library_is_named_with_what_installs_it(
         ModuleNotFoundError, match=rf'{method}\(\) needs {module}.*pip install "nbrealtime\[{module}\]"'
     ):
         getattr(topic, method)()
+
+
+@pytest.mark.parametrize("time", [-FARTHEST, FARTHEST])
+def test_the_farthest_times_that_are_kept_are_times_of_a_table(time: float) -> None:
+    pytest.importorskip("pandas")
+    ring = Ring()
+    ring.append(np.array([time]), {"x": np.array([1.0])})
+    ring.append(np.array([1e18]), {"x": np.array([2.0])})
+    [stamp] = exports.to_pandas(ring, None, None).index
+    assert stamp.year == (1678 if time < 0 else 2261)

@@ -135,3 +135,21 @@ def test_samples_too_late_are_counted_as_dropped(feed: Feed) -> None:
     say(feed, 1, at=NOW)
     say(feed, 2, at=NOW - 60)
     assert (feed.dropped, feed.newest.count) == (1, 2)
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308, 1e18, -1e18, 1.79e12])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_time_that_cannot_be_one_spoils_nothing_that_comes_before_or_after(far: float, first: bool) -> None:
+    feed = Feed("lab:temp")
+    bad = [Message("lab:temp", {"t": far, "x": 7}, NOW), Message("lab:temp", {"x": 8}, NOW, time=far)]
+    sane = [Message("lab:temp", {"t": NOW + at, "x": at}, NOW + at) for at in range(10)]
+    for message in [*bad, *sane] if first else [*sane[:5], *bad, *sane[5:]]:
+        feed.received([message])
+        if message is bad[-1]:
+            # Everybody else is told the message, and everybody why it is not drawn.
+            assert feed.status().value == {"x": 8}
+            assert "carries a time outside of the years" in feed.status().reason
+    assert feed.ring.snapshot()[0].tolist() == [NOW + at for at in range(10)]
+    assert feed.ring.extent == (NOW, NOW + 9)
+    assert (feed.dropped, feed.numeric, feed.status().reason) == (2, True, "")
+    assert [message for message in feed.heard().messages if message in bad] == bad

@@ -56,6 +56,21 @@ def test_unequal_lists_are_said_once(
     )
 
 
+def test_a_time_that_cannot_be_one_is_said_once(
+    temp: LiveTopic, link: FakeLink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ear = Ear()
+    temp.on_message(ear)
+    link.say("lab:temp", {"t": 1.79e18, "x": 1})
+    link.say("lab:temp", {"t": 1e308, "x": 1})
+    ear.wait(2)
+    temp.delivery.stop(5)
+    assert capsys.readouterr().err == (
+        "lab:temp carries a time outside of the years 1678 to 2261 (t: 1.79e+18 s; "
+        'time_unit="ns" would fit): such samples are not plotted\n'
+    )
+
+
 def test_a_topic_that_hears_nothing_names_those_that_carry_data(
     connection: Connection, link: FakeLink, temp: LiveTopic
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nbrealtime.client import Message
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.patternfeed import MAX_STRANDS, PatternFeed
 from nbrealtime.live.topic import LiveTopic
@@ -230,3 +231,9 @@ def test_a_plot_of_a_pattern_closes_with_it(lab: LiveTopic, link: FakeLink) -> N
     header, _ = part.frame(NOW + 1, WIDE)
     assert (header["closed"], part.state) == ((NOW + 1) * 1000, "closed")
     assert [series["label"] for series in header["series"]] == ["lab:a"]
+
+
+def test_a_time_that_cannot_be_one_is_said_of_the_topic_that_carries_it() -> None:
+    feed = PatternFeed("lab:*")
+    feed.received([Message("lab:a", 1, NOW), Message("lab:b", {"t": 1e18, "x": 1}, NOW)])
+    assert feed.untimely.startswith("(lab:b) carries a time outside of the years")

@@ -76,6 +76,12 @@ class AlertSeries:
 
     def judge(self, feed: Feed, block: Block, now: float) -> list[Happened]:
         """Take the samples of every field that is watched, which came at ``now`` (monotonic)."""
+        usable = np.isfinite(block.times)
+        if not usable.any():
+            return []  # it ends no silence either: the ring takes nothing of it
+        if not usable.all():
+            columns = {field: column[usable] for field, column in block.columns.items()}
+            block = Block(block.times[usable], columns)
         happened: list[Happened] = []
         stirred = False
         newest = feed.ring.newest

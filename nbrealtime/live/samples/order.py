@@ -1,4 +1,4 @@
-"""Times in order: what comes late, what has the same time, and what has none.
+"""Times in order: what comes late, what has the same time, and what has none that could be one.
 
 Pure: arrays in, arrays out; ``Ring`` says with them where samples belong.
 """
@@ -9,17 +9,36 @@ import numpy as np
 
 from nbrealtime.live.samples.bands import Floats
 
-__all__ = ["LATE_SECONDS", "behind_equals", "from_first_number", "increasing", "without_late"]
+__all__ = [
+    "FARTHEST",
+    "LATE_SECONDS",
+    "behind_equals",
+    "from_first_number",
+    "increasing",
+    "is_time",
+    "without_late",
+]
 
+FARTHEST = 9.2e9
+"""s on either side of the epoch, 1678 to 2261: as far as tables count nanoseconds.
+
+A time in milliseconds or finer that was taken for seconds lies beyond. Kept, it would be the newest for ever: all that
+comes after it would be late.
+"""
 LATE_SECONDS = 1.0
 _NUDGE = 1e-6
+
+
+def is_time(time: float) -> bool:
+    """Whether something can have happened at ``time`` (s since the epoch)."""
+    return -FARTHEST <= time <= FARTHEST
 
 
 def without_late(
     times: Floats, columns: dict[str, Floats], newest: float
 ) -> tuple[Floats, dict[str, Floats]]:
     """Return the samples that have a usable time, not more than ``LATE_SECONDS`` before the newest one before them."""
-    usable = np.isfinite(times)
+    usable = np.abs(times) <= FARTHEST
     reached = np.fmax.accumulate(np.concatenate(([newest], np.where(usable, times, -np.inf))))[:-1]
     # A difference of two epoch times is only good to 0.2 µs: half a nudge of grace for "up to 1 s".
     with np.errstate(invalid="ignore"):

@@ -6,7 +6,8 @@ the previous message (lists without times are spread over what passed since) and
 their own start, where that start lies.
 
 The rule here: *a payload never raises*. What cannot be drawn is described in ``Reader.reason``, and its message
-goes on to everybody else.
+goes on to everybody else. A time that cannot be one (``is_time``) is NaN in a block, as one that is not given, and
+the ring leaves its sample out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 
-from nbrealtime.live.samples.ring import LATE_SECONDS, Floats
+from nbrealtime.live.samples.bands import Floats
+from nbrealtime.live.samples.order import FARTHEST, LATE_SECONDS, is_time
 
 __all__ = ["ELAPSED_BELOW", "VALUE", "Block", "Reader", "TimeUnit"]
 
@@ -33,6 +35,7 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NUMBERS = frozenset({int, float, bool})
 _NUMBERS_OR_GAP = _NUMBERS | {type(None)}
 _NAN = math.nan
+_SOON = 4.2e9  # s since the epoch: until 2103 a unit is taken to be what was meant
 
 
 class Block(NamedTuple):
@@ -63,12 +66,15 @@ class Reader:
         self._rows: dict[str, list[float]] = {}
         self._row_times: list[float] = []
         self._blocks: list[Block] = []
+        self._untimely = ""  # of the payload at hand
         self.numeric: bool | None = None
         """Whether anything that came could be drawn; None before the first payload that tells."""
         self.reason = ""
         """Why the newest payload could not be drawn ("carries text"), or "" if it could."""
         self.unequal = ""
         """The first payload whose lists differed in length, described; or ""."""
+        self.untimely = ""
+        """The first payload with a time that cannot be one, described; or ""."""
 
     def read(self, messages: Iterable[tuple[Any, float]]) -> list[Block]:
         """Return the samples of ``messages``: pairs of a payload and its message's time (s since the epoch).
@@ -76,6 +82,12 @@ class Reader:
         Consecutive scalar messages share a block, so that a batch costs the ring one append.
         """
         for payload, time in messages:
+            self._untimely = ""
+            if not is_time(time):
+                # A payload may still have times of its own; nothing after it counts from this one.
+                self._wonder(f"at {time:.3g} s")
+                self._read(payload, _NAN)
+                continue
             if self._interrupted:
                 self._previous = None if self._apart is None else time - self._apart
                 self._interrupted = False
@@ -167,13 +179,19 @@ class Reader:
 
     def _placed(self, readings: Floats, time: float) -> Floats:
         """Return the epoch times of a clock's readings, of which the newest belongs to the message's ``time``."""
-        readings = readings * self._scale
+        given, readings = readings, readings * self._scale
+        if (beyond := np.abs(readings) > FARTHEST).any():
+            first = int(np.argmax(beyond))
+            self._wonder(f"{self._time_field}: {readings[first]:.3g} s{_fitting(float(given[first]))}")
+            readings[beyond] = _NAN
         finite = readings[np.isfinite(readings)]
         if not len(finite):
             return readings
         newest = float(finite.max())
         if abs(newest) >= ELAPSED_BELOW:
             return readings
+        if math.isnan(time):
+            return np.full(len(readings), _NAN)
         # A clock that fell far back was started again; one that fell a little brings a late sample.
         restarted = newest < self._reading - LATE_SECONDS and newest < self._reading / 2
         if self._zero is None or restarted:
@@ -189,12 +207,17 @@ class Reader:
         self._row_times.append(time)
         for name, number in fields.items():
             self._rows[name].append(number)
-        if tells:
+        if math.isnan(time):
+            self._undrawable(self._untimely)
+        elif tells:
             self._drawable()
 
     def _block(self, times: Floats, columns: dict[str, Floats]) -> None:
         self._flush()
-        self._drawable()
+        if self._untimely and not np.isfinite(times).any():
+            self._undrawable(self._untimely)
+        else:
+            self._drawable()
         if len(times):
             self._blocks.append(Block(times, columns))
 
@@ -204,6 +227,10 @@ class Reader:
             self._blocks.append(Block(np.array(self._row_times, dtype=np.float64), columns))
             self._row_times = []
         self._rows = {}
+
+    def _wonder(self, what: str) -> None:
+        self._untimely = f"carries a time outside of the years 1678 to 2261 ({what})"
+        self.untimely = self.untimely or self._untimely
 
     def _drawable(self) -> None:
         self.numeric, self.reason = True, ""
@@ -231,6 +258,14 @@ def _column(values: list[Any]) -> Floats | None:
         column = np.array([_NAN if value is None else _number(value) for value in values], dtype=np.float64)
     column[np.isinf(column)] = _NAN
     return column
+
+
+def _fitting(reading: float) -> str:
+    """Name the unit in which ``reading`` would be a time of our days, if there is one."""
+    for unit, seconds in _SECONDS.items():
+        if ELAPSED_BELOW <= reading * seconds < _SOON:
+            return f'; time_unit="{unit}" would fit'
+    return ""
 
 
 def _describe(payload: Any) -> str:

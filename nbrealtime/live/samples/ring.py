@@ -27,6 +27,7 @@ from nbrealtime.live.samples.order import (
     behind_equals,
     from_first_number,
     increasing,
+    is_time,
     without_late,
 )
 from nbrealtime.live.samples.pyramid import LEAST_TELLING, Pyramid
@@ -171,7 +172,12 @@ class Ring:
             if not self._kept.width:
                 times, known = from_first_number(times, known)
             newest = self._kept.time(len(self._kept) - 1) if len(self._kept) else -np.inf
-            ordered = times[0] > newest and np.isfinite(times[-1]) and bool((times[1:] > times[:-1]).all())
+            ordered = (
+                times[0] > newest
+                and is_time(times[0])
+                and is_time(times[-1])
+                and bool((times[1:] > times[:-1]).all())
+            )
             if not ordered:
                 came = len(times)
                 times, known = without_late(times, known, newest)

@@ -18,6 +18,7 @@ import numpy as np
 
 from nbrealtime.live.consumers.backlog import Backlog
 from nbrealtime.live.lists import as_numbers
+from nbrealtime.live.samples.order import is_time
 from nbrealtime.widgets.heatmaps.grid import MOST_ROWS, HeatGrid, Values
 
 if TYPE_CHECKING:
@@ -132,6 +133,9 @@ class Arrays:
 
     def _take(self, message: Message) -> None:
         time = message.timestamp if message.time is None else message.time
+        if not is_time(time):
+            self.note = f"{self._who()} carries a time outside of the years 1678 to 2261 ({time:.3g} s)"
+            return
         data = message.data
         if self._field is not None:
             data = member(data, self._field)

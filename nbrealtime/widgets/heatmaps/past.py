@@ -18,6 +18,7 @@ import numpy as np
 from nbrealtime.live.feed import Feed
 from nbrealtime.live.lists import packed
 from nbrealtime.live.samples.bands import first_bin
+from nbrealtime.live.samples.order import is_time
 from nbrealtime.live.samples.ring import Ring
 from nbrealtime.widgets.heatmaps.arrays import Arrays, is_list, is_number, member
 from nbrealtime.widgets.heatmaps.grid import MOST_ROWS, bin_width
@@ -59,7 +60,8 @@ def follow_from_past(feed: Feed, arrays: Arrays, field: str | None, *, topics: b
 def _recall(
     feed: Feed, arrays: Arrays, newest: Message, lists: list[Message], field: str | None, *, topics: bool
 ) -> None:
-    since = _time(newest) - arrays.grid.window
+    lists = [message for message in lists if is_time(_time(message))]
+    since = _newest_time(feed, newest, lists) - arrays.grid.window
     lists = [message for message in lists if _time(message) >= since]
     if topics:
         rings = {
@@ -77,7 +79,7 @@ def _recall(
         rings = {}
     if not rings or not _recall_numbers(arrays, rings, since):
         # The newest one as it came, since it also says why it cannot be drawn.
-        is_kept = bool(packed([newest], feed.time_field))
+        is_kept = is_time(_time(newest)) and bool(packed([newest], feed.time_field))
         arrays.recall([*(lists[:-1] if is_kept else lists), newest])
 
 
@@ -103,6 +105,14 @@ def _recall_numbers(arrays: Arrays, rings: Mapping[str, tuple[Ring, str]], since
         list(bands), times.tolist(), list(columns), sum(ring.count(since, np.inf) for ring in each)
     )
     return True
+
+
+def _newest_time(feed: Feed, newest: Message, lists: list[Message]) -> float:
+    """When the newest of what came was, or of what has a time that can be one."""
+    if is_time(_time(newest)):
+        return _time(newest)
+    heard = [time for strand in feed.strands if (time := strand.ring.newest) is not None]
+    return max([*heard, *map(_time, lists[-1:])], default=0.0)
 
 
 def _is_named(data: object) -> bool:

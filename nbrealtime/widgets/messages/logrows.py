@@ -18,6 +18,7 @@ from nbrealtime.live.consumers.backlog import Backlog
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.wire.encodings import encode_data
+from nbrealtime.wire.times import milliseconds
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
@@ -57,7 +58,7 @@ class Row(NamedTuple):
     def wire(self, *, topic: bool) -> list[Any]:
         """The row as a frame carries it: id, ms, plain, line, size if the line is cut, topic if asked for."""
         cut = self.size if self.size > LINE_BYTES else 0
-        row = [self.id, round(self.time * 1000), int(self.plain), self.line, cut]
+        row = [self.id, milliseconds(self.time), int(self.plain), self.line, cut]
         return [*row, self.topic] if topic else row
 
 

@@ -23,6 +23,7 @@ from nbrealtime.live.consumers.backlog import Backlog
 from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.wire.encodings import encode_data
+from nbrealtime.wire.times import milliseconds
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
@@ -179,7 +180,7 @@ class TableRows:
         if row.message is not None:
             self._fill(row, row.message)
         time, topic = row.times
-        return _encode([row.id, row.seq, round(time * 1000), topic, *row.cells])
+        return _encode([row.id, row.seq, milliseconds(time), topic, *row.cells])
 
     def _take(self) -> Message | None:
         with self._counting:

@@ -74,3 +74,16 @@ def test_more_than_can_be_drawn_are_not_followed(monkeypatch: pytest.MonkeyPatch
     series, feed = AlertSeries(Rule(above=10), None), Feed("lab:a")
     series.judge(feed, block(1.0, x=1.0, y=1.0, z=1.0), 0.0)
     assert list(states(series)) == ["lab:a x", "lab:a y"]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_sample_without_a_usable_time_neither_fires_nor_ends_a_silence(count: int) -> None:
+    series, feed = AlertSeries(Rule(above=10, stale=5.0), None), Feed("lab:a")
+    series.await_first(feed, 0.0)
+    series.listen(5.0, 5.0, 101.0)
+    nowhere = Block(np.full(count, np.nan), {"x": np.full(count, 11.0)})
+    assert series.judge(feed, nowhere, 6.0) == []
+    mixed = Block(np.array([np.nan, 102.0]), {"x": np.array([11.0, 1.0])})
+    [(_, step)] = series.judge(feed, mixed, 7.0)
+    assert (step.fired, step.time) == (False, 102.0)
+    assert states(series) == {"lab:a x": "ok"}

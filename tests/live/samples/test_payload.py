@@ -262,3 +262,61 @@ def test_how_messages_are_batched_makes_no_difference(batches: list[list[Any]]) 
     ]
     alone = [[message] for batch in timed for message in batch]
     assert filled(timed) == filled(alone)
+
+
+# Times that cannot be any.
+
+FAR = [1e308, -1e308, 1e18, -1e18, NOW * 1e3, NOW * 1e6, NOW * 1e9]
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("shape", ["its own", "its lists", "beside its lists", "the message's"])
+def test_a_time_that_cannot_be_one_leaves_its_sample_out_and_is_described(far: float, shape: str) -> None:
+    payload, at = {
+        "its own": ({"t": far, "x": 1}, NOW),
+        "its lists": ({"t": [far], "x": [1]}, NOW),
+        "beside its lists": ({"t": far, "x": [1, 2]}, NOW),
+        "the message's": ({"x": 1}, far),
+    }[shape]
+    reader, ring = Reader(), Ring()
+    for block in reader.read([(payload, at)]):
+        ring.append(block.times, block.columns)
+    assert (len(ring), ring.newest) == (0, None)
+    assert (reader.numeric, reader.reason) == (False, reader.untimely)
+    assert reader.untimely.startswith("carries a time outside of the years 1678 to 2261 (")
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(1e3, "ms"), (1e6, "us"), (1e9, "ns")])
+def test_the_unit_that_would_fit_is_named(scale: float, unit: str) -> None:
+    reader = Reader()
+    read({"t": NOW * scale, "x": 1}, reader=reader)
+    assert reader.reason == (
+        f'carries a time outside of the years 1678 to 2261 (t: {NOW * scale:.3g} s; time_unit="{unit}" would fit)'
+    )
+
+
+def test_of_a_list_of_times_those_that_can_be_are_taken() -> None:
+    reader = Reader()
+    times, columns = only(read({"t": [NOW, 1e308, NOW + 1, -1e18], "x": [1, 2, 3, 4]}, reader=reader))
+    assert times == pytest.approx([0, math.nan, 1, math.nan], nan_ok=True)
+    assert columns == {"x": [1, 2, 3, 4]}
+    assert (reader.numeric, reader.reason) == (True, "")
+    assert "t: 1e+308 s" in reader.untimely
+
+
+def test_of_elapsed_times_too() -> None:
+    assert only(read({"t": [0.0, 1e18, 1.0], "x": [1, 2, 3]}))[0] == pytest.approx(
+        [-1, math.nan, 0], nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("far", FAR)
+def test_nothing_counts_from_a_message_whose_time_cannot_be_one(far: float) -> None:
+    reader = Reader()
+    reader.read([(0, NOW), ([1, 2], far), ({"t": 5.0, "x": 1}, far)])
+    assert only(reader.read([([3, 4], NOW + 2)]))[0] == [1.0, 2.0]
+    assert only(reader.read([({"t": 6.0, "x": 1}, NOW + 3)]))[0] == [3.0]
+
+
+def test_a_payload_has_times_of_its_own_also_when_its_messages_cannot_be_one() -> None:
+    assert only(read({"t": NOW + 1, "x": 1}, at=1e18))[0] == [1.0]

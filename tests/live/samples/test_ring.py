@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nbrealtime.live.samples.order import FARTHEST
 from nbrealtime.live.samples.ring import LATE_SECONDS, MAX_FIELDS, Ring
 
 NOW = 1_790_000_000.0
@@ -340,3 +341,19 @@ def test_the_interval_of_a_fast_stream_follows_within_a_quarter_of_a_second():
     assert ring.interval is None
     ring.append(NOW + 0.7 + np.arange(300) * 1e-4, {"value": np.zeros(300)})
     assert ring.interval == pytest.approx(1e-4, rel=0.01)
+
+
+anywhen = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([1e308, -1e308, 1e18, NOW * 1e3])
+
+
+@given(st.lists(st.lists(st.floats(NOW, NOW + 1e3) | anywhen, max_size=20), max_size=8))
+def test_whatever_times_come_what_is_sane_and_in_time_is_kept(batches: list[list[float]]) -> None:
+    ring, sane = Ring(), Ring()
+    for batch in batches:
+        times = np.array(batch)
+        ring.append(times, {"x": np.ones(len(times))})
+        times = times[np.abs(times) <= FARTHEST]
+        sane.append(times, {"x": np.ones(len(times))})
+    assert ring.snapshot()[0].tolist() == sane.snapshot()[0].tolist()
+    assert ring.extent == sane.extent
+    assert ring.written + ring.late == sum(map(len, batches))

@@ -12,6 +12,7 @@ from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.widgets.heatmaps.arrays import Arrays
 from nbrealtime.widgets.heatmaps.grid import MOST_BYTES, MOST_ROWS, HeatGrid, bin_width
 from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
+from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
 from nbrealtime.widgets.pacing import Viewing
 
 pytestmark = pytest.mark.usefixtures("comms")
@@ -337,3 +338,38 @@ def test_it_takes_sane_options_only(topic):
     with pytest.raises(TypeError, match="a topic is a name"):
         LiveHeatmap(42)
     assert not topic.feed._taps
+
+
+FAR = [1e305, -1e305, 1e18]
+
+
+@pytest.mark.parametrize("far", FAR)
+def test_a_time_that_cannot_be_one_makes_no_column_and_says_so(topic, far):
+    heatmap = LiveHeatmap(topic)
+    hear(topic, [1, 2])
+    hear(topic, [3, 4], start=far)
+    header, columns = news(heatmap)
+    assert (list(columns), header["late"]) == ([1000.0], 0)
+    assert header["note"].startswith("the topic carries a time outside of the years")
+    hear(topic, [5, 6], start=1001)
+    header, columns = news(heatmap)
+    assert (list(columns), header["note"]) == ([1000.0, 1001.0], "")
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("data", [[1, 2], {"x": 1, "y": 2}])
+def test_the_past_begins_also_behind_one(topic, far, data):
+    hear(topic, data)
+    hear(topic, data, start=far)
+    columns = snapshot(LiveHeatmap(topic))[1]
+    assert list(columns.values()) == [[1, 2]]
+
+
+@pytest.mark.parametrize("far", FAR)
+def test_a_spectrogram_goes_on_past_one(topic, far):
+    shown = Spectrogram(topic, nperseg=8, fs=8, overlap=0)
+    times = 1e9 + np.arange(40) / 8
+    topic.hear({"t": times[:20].tolist(), "value": [1.0] * 20})
+    topic.hear({"t": [far], "value": [1.0]})
+    topic.hear({"t": times[20:].tolist(), "value": [1.0] * 20})
+    assert len(snapshot(shown)[1]) == 5

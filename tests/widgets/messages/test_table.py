@@ -316,3 +316,11 @@ def test_a_time_zone_is_written_as_for_a_plot(topic):
         assert LiveTable(topic, time_zone=given).time_zone == meant
     with pytest.raises(ValueError, match="did you mean 'Europe/Berlin'"):
         LiveTable(topic, time_zone="Europe/Berlln")
+
+
+@pytest.mark.parametrize("far", [1e305, -1e305, 1e15])
+def test_a_message_at_no_date_at_all_has_a_row(topic, far):
+    table = LiveTable(topic)
+    topic.feed.received([Message(topic.name, {"a": 1}, 1e9, time=far)])
+    last = 8_640_000_000_000_000
+    assert news(table)[1] == [[1, 1, last if far > 0 else -last, "lab:temp", 1]]

@@ -187,3 +187,15 @@ def test_a_device_s_sign_for_no_value_keeps_no_plot_and_no_tile_from_being_shown
         _, [body] = tile._stream.snapshot(0.0, Viewing(800))
         assert np.isfinite(np.frombuffer(body, "<f4")).all()
     tile._dispose()
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308, 1e18, 1.79e12])
+def test_a_time_that_cannot_be_one_moves_no_window(live, topic, far):
+    times = (1e9 + np.arange(3000) / 100).tolist()
+    for at in range(0, 3000, 500):
+        topic.hear({"t": times[at : at + 500], "x": [1.0] * 500}, timestamp=times[at + 499])
+        topic.hear({"t": far, "x": 7.0}, {"t": [far, far], "x": [8.0, 9.0]}, timestamp=times[at + 499])
+        header, _ = live._stream.frame(times[at + 499], Viewing(800))
+        assert header["extent"] == [1e9, times[at + 499]]
+        assert header["newest"] == times[at + 499]
+        assert "outside of the years" in header["reason"]

@@ -305,3 +305,19 @@ def test_where_its_output_was_a_picture_is_left(topic, monkeypatch):
     assert [for_good for _, for_good in kept] == [False, True]
     assert {"image/svg+xml", "image/png"} <= kept[0][0].keys()
     assert kept[0][0]["text/plain"].startswith("lab:temp: 21.5, As of ")
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308, 1e18])
+def test_a_number_whose_time_cannot_be_one_is_not_shown_and_said(topic, far):
+    tile = StatTile(topic)
+    topic.feed.subscribed(1)
+    heard(topic, (0, 1.0))
+    frame(tile)
+    topic.hear({"t": far, "value": 7.0}, timestamp=START + 1)
+    shown = header(tile)
+    assert (shown["value"], shown["newest"]) == (1.0, START)
+    assert shown["reason"].startswith("carries a time outside of the years")
+    heard(topic, (2, 3.0))
+    shown, buffers = frame(tile)
+    assert (shown["value"], shown["reason"]) == (3.0, "")
+    assert not np.isnan(rows(buffers)).all()
