@@ -12,17 +12,17 @@ only put into the inbox there.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from nbrealtime import lifecycle
 from nbrealtime.contention import Contention
+from nbrealtime.widgets.hearing import Ear, pertinent, view_of
 from nbrealtime.widgets.hub import Hub, hub
 from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Pacer, View
 from nbrealtime.widgets.parts import Frame, Part
@@ -30,42 +30,6 @@ from nbrealtime.widgets.parts import Frame, Part
 __all__ = ["Pump", "pump"]
 
 _log = logging.getLogger("nbrealtime.widgets")
-
-EAR_SECONDS: Final = 0.5
-"""How often the kernel's loop is asked whether it hears, while that matters."""
-DEAF_SECONDS: Final = 1.5
-"""A kernel that let a question wait for so long, and said nothing else, is computing."""
-
-
-class _Ear:
-    """Finds out whether the kernel can hear: whether its loop runs, or a browser's word came through."""
-
-    def __init__(self) -> None:
-        self._loop = _kernel_loop()
-        self._asked: float | None = None
-        self._answered = self._last = time.monotonic()
-
-    def heard(self) -> None:
-        """Something came. Any thread."""
-        self._last = time.monotonic()
-
-    def hearing(self, now: float, *, ask: bool) -> bool:
-        """Whether words get through now. Pump thread."""
-        if self._loop is None or self._loop.is_closed():
-            return True  # no kernel: whoever speaks to us does it on a thread that runs
-        if ask and self._asked is None and now - self._answered >= EAR_SECONDS:
-            self._asked = now
-            try:
-                self._loop.call_soon_threadsafe(self._answer)
-            except RuntimeError:  # the loop closed between the two lines: the kernel ends
-                return True
-        if self._asked is None:
-            return True
-        return now - max(self._asked, self._last) < DEAF_SECONDS
-
-    def _answer(self) -> None:
-        self._asked = None
-        self._answered = self._last = time.monotonic()
 
 
 class Pump:
@@ -84,7 +48,7 @@ class Pump:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._hub: Hub | None = None
-        self._ear: _Ear | None = None
+        self._ear: Ear | None = None
         self._pacer = Pacer()
         self._contention = Contention()
         self._seq = 0
@@ -106,7 +70,7 @@ class Pump:
                 found.on_msg(self._received)
             self._parts[part.key] = part
             if self._thread is None and not self._stopped:
-                self._ear = _Ear()
+                self._ear = Ear()
                 self._thread = threading.Thread(target=self._run, name="nbrealtime-pump", daemon=True)
                 self._thread.start()
         return found
@@ -175,7 +139,7 @@ class Pump:
                 words = list(self._inbox)
                 self._inbox.clear()
                 dirty = dict(self._dirty)
-            for kind, what in _pertinent(words):
+            for kind, what in pertinent(words):
                 self._take(kind, what)
             self._tick(dirty)
 
@@ -210,12 +174,12 @@ class Pump:
         kind = content["type"]
         beside = content.pop("beside", False)
         if kind == "hello":
-            view = _view(content, content["page"])
+            view = view_of(content, content["page"])
             if view.part in self._parts:
                 self._measure(view)
                 self._pacer.hello(view)
         elif kind == "ack":
-            views = [_view(one, content["page"]) for one in content["views"]]
+            views = [view_of(one, content["page"]) for one in content["views"]]
             known = [view for view in views if view.part in self._parts]
             for view in known:
                 self._measure(view)
@@ -316,41 +280,6 @@ class Pump:
             self._parts.pop(key, None)
             self._dirty.pop(key, None)
         self._pacer.forget(key)
-
-
-def _pertinent(words: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """``words`` without questions that their view has asked anew since: a busy kernel may find a queue of them."""
-    asked: set[tuple[Any, Any]] = set()
-    kept = []
-    for kind, what in reversed(words):
-        if kind == "word" and what.get("type") == "range":
-            question = (what.get("part"), what.get("view"))
-            if question in asked:
-                continue
-            asked.add(question)
-        kept.append((kind, what))
-    return kept[::-1]
-
-
-def _view(content: dict[str, Any], page: Any) -> View:
-    return View(
-        view=str(content["view"]),
-        part=str(content["part"]),
-        page=str(page),
-        width=max(1, min(16384, int(content.get("width", 800)))),
-        visible=bool(content.get("visible", True)),
-        away=bool(content.get("away", False)),
-        rate=max(0.5, min(60.0, float(content.get("rate", 60.0)))),
-    )
-
-
-def _kernel_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop on which this process's kernel hears; None outside a kernel."""
-    from IPython.core.getipython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    loop = getattr(getattr(kernel, "io_loop", None), "asyncio_loop", None)
-    return loop if isinstance(loop, asyncio.AbstractEventLoop) else None
 
 
 _lock = threading.Lock()
