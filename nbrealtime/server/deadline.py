@@ -39,6 +39,8 @@ class Deadline:
     def cancel(self) -> None:
         """Ends it. A second time nothing happens."""
         self._handle.cancel()
+        # Who waits has the deadline and the deadline has him: a circle that would outlive both.
+        self._missed = _nothing
 
     def _arm(self, seconds: float) -> None:
         self._lateness = self._clock.lateness
@@ -54,3 +56,7 @@ class Deadline:
             self._arm(extension)
         else:
             self._missed()
+
+
+def _nothing() -> None:
+    """What a cancelled deadline calls."""

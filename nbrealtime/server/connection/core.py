@@ -64,6 +64,15 @@ class Core(ServerProtocol):
                 self.send_text(said.encode(milliseconds()))
             self.send_close(close, _short(reason))
 
+    def forget(self) -> None:
+        """Lets go of what it was reading, after the end: the parser knows this object, and so do its faults."""
+        self.parser.close()
+        for fault in (self.parser_exc, self.handshake_exc):
+            link: BaseException | None = fault
+            while link is not None:
+                link.__traceback__ = None  # its frames have all that was at hand
+                link = link.__cause__ or link.__context__
+
 
 def _short(reason: str) -> str:
     """A close frame has room for 123 bytes."""

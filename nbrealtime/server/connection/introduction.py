@@ -149,6 +149,7 @@ class Introduction:
         """Looks for no key any more."""
         if self._checking is not None:
             self._checking.cancel()
+            self._checking = None
 
     # -- the request
 

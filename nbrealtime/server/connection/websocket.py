@@ -105,6 +105,8 @@ class WebSocketConnection(asyncio.Protocol):
         if self._abort is not None:
             self._abort.cancel()
         self._service.roster.leave(self)
+        if self._session is None:
+            self._let_go()
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -279,3 +281,13 @@ class WebSocketConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._abort = Deadline(self._service, self._service.config.close_seconds, self._transport.abort)
         self._flusher.schedule()
+
+    def _let_go(self) -> None:
+        """Gives the parts up, which know it and each other, so that all of them are freed now.
+
+        Python's collector of circles would find them, but not soon: who is turned away may come again a
+        thousand times before it looks. The hub may still have a session's face in its hands, so a
+        connection that had a session is left to the collector.
+        """
+        del self.writer, self.renewal, self._introduction, self._reader, self._throttle
+        self._core.forget()
