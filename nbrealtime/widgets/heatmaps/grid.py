@@ -4,7 +4,8 @@ Collaborators: `part.HeatPart` fills it on the pump thread and sends what it ret
 ``js/src/heatmap/columns.ts`` keeps the same in the browser.
 
 Pure: times are arguments. The one rule: a bin's column is the mean of what fell into it, and only
-the newest bin still changes, so that a frame carries that one and those that are newer.
+the newest bin still changes, so that a frame carries that one and those that are newer. A bin's number only tells it from
+others, for a column is drawn at its time: so columns that come once in a bin's width take turns, wherever they fall.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ def bin_width(window: float, rows: int) -> float:
 
 
 _PENDING: Final = 16
+_ROUNDED: Final = 2.0**-50
+"""How far a quotient of a time and a width may be off: three roundings, and one of whoever added up the times."""
+_STRAY: Final = 0.25
+"""So far from its turn, in bins, a column may come that is to have a bin of its own."""
 
 
 class _Bin:
@@ -47,11 +52,11 @@ class _Bin:
     Beside a busy cell each operation on more than 500 numbers costs 5 ms, for numpy lets go of the interpreter.
     """
 
-    __slots__ = ("_count", "_pending", "_sums", "index", "time")
+    __slots__ = ("_count", "_pending", "_sums", "begin", "index", "time")
 
     def __init__(self, index: int, time: float) -> None:
         self.index = index
-        self.time = time
+        self.begin = self.time = time
         self._pending: list[Values] = []
         self._sums: NDArray[np.float64] | None = None
         self._count: NDArray[np.int64] | None = None
@@ -149,7 +154,7 @@ class HeatGrid:
 
     def add(self, time: float, values: Values) -> None:
         """Adds a column of ``rows`` values at ``time``; NaN is a gap."""
-        index = math.floor(time / self.width)
+        index = self._index(time)
         if self._last is not None:
             if self._open is not None and index < self._open.index:
                 self.late += 1
@@ -180,6 +185,23 @@ class HeatGrid:
     def whole(self) -> tuple[bytes, bytes, bytes]:
         """Returns all columns; does not change what the next `news` says."""
         return self._pack(0)
+
+    def _index(self, time: float) -> int:
+        """Returns the bin of a column at ``time``."""
+        place = time / self.width
+        index = math.floor(place + abs(place) * _ROUNDED)
+        newest = self._open
+        if newest is None:
+            return index
+        # Once in a width, at the edges of the bins, two would fall into one and leave the next one empty.
+        turn = newest.index + 1
+        if (
+            abs((time - newest.time) / self.width - 1) <= _STRAY
+            and turn - _STRAY <= place <= turn + 1 + _STRAY
+        ):
+            return turn
+        # What took its turn a little early began its bin there.
+        return newest.index if index == newest.index - 1 and time >= newest.begin else index
 
     def _all_indices(self) -> list[int]:
         return [*self._indices, self._open.index] if self._open is not None else list(self._indices)
