@@ -98,6 +98,7 @@ class Writer:
     def begin(self, session: Session) -> None:
         """Writes what waits for ``session``, after what is left for the one before it."""
         before, self._session = self._session, session
+        session.blocked = self._paused
         if before is not None and before.outbox.size:
             session.outbox.put(before.outbox.take())
 
@@ -115,9 +116,7 @@ class Writer:
                 self._transport.write(outbox.take(_TRANSPORT_BYTES))
             outbox.close()
             outbox.clear()
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-            self._flush_timer = None
+        self._stop_timer()
         # The answer to our close frame has to be read.
         self._choke(choked=False)
 
@@ -147,13 +146,19 @@ class Writer:
             self._end_slow()
             return
         outbox = session.outbox
-        if session.options.flush_ms and outbox.size and self._hold_back(session):
+        patient = bool(session.options.flush_ms and outbox.size)
+        if patient and self._hold_back(session):
             return
         transport = self._transport
         # What came up since the last turn is one part and goes out in one write; a backlog goes in
         # portions, so that what the transport does not take at once remains ours to count and to drop.
         while outbox.size and not self._paused and not transport.is_closing():
             transport.write(outbox.take(_TRANSPORT_BYTES))
+        if patient and not outbox.size:
+            # What the transport did not take yet is still as urgent as it was.
+            session.urgent = False
+            self._flushed = self._loop.time()
+            self._stop_timer()
         if self._paused or self.choked:
             self._weigh()
         if session.hungry and not self._paused and not outbox.size:
@@ -176,24 +181,23 @@ class Writer:
 
     def _hold_back(self, session: Session) -> bool:
         """Whether what waits is data that the client does not want so soon. What is not data takes it along."""
-        now = self._loop.time()
         due = self._flushed + session.options.flush_ms / 1000
-        if now < due and not session.urgent and session.outbox.size < _TRANSPORT_BYTES:
-            if self._flush_timer is None:
-                self._flush_timer = self._loop.call_at(due, self._flush_late)
-            return True
-        session.urgent = False
-        self._flushed = now
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-            self._flush_timer = None
-        return False
+        if session.urgent or session.outbox.size >= _TRANSPORT_BYTES or self._loop.time() >= due:
+            return False
+        if self._flush_timer is None:
+            self._flush_timer = self._loop.call_at(due, self._flush_late)
+        return True
 
     def _flush_late(self) -> None:
         self._flush_timer = None
         # A timer may be early by the clock's resolution, and what it was set for is due now.
         self._flushed = 0.0
         self.drain()
+
+    def _stop_timer(self) -> None:
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
 
     # -- who does not read
 
