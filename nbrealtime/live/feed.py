@@ -51,7 +51,7 @@ class Feed:
     """One topic's stream, filled on the client thread and read from anywhere.
 
     ``time_field`` and ``time_unit`` are those of ``samples.Reader``, ``samples`` and ``max_bytes`` those of
-    ``Ring``. Lists of numbers are kept beside it, as they came, in at most a quarter of ``max_bytes``: 16 MiB by
+    ``Ring``. Lists of numbers, and nested numbers, are kept beside it as they came, in at most a quarter of ``max_bytes``: 16 MiB by
     default, and nothing where none come. So are the newest messages, at most 500 and a 64th of it: 1 MiB.
     ``clock`` is monotonic, in seconds.
     """
@@ -119,7 +119,7 @@ class Feed:
         return self._record
 
     def past(self) -> tuple[Message | None, list[Message]]:
-        """The newest message, and of those up to it the ones that carry lists of numbers, packed, as far as they are kept."""
+        """The newest message, and of those up to it the ones that carry lists or nested numbers, packed, as far as they are kept."""
         with self._lock:
             return self._record.message, self._lists.all()
 

@@ -1,11 +1,12 @@
-"""The lists of numbers that came on a topic: what a heatmap shows of the time before it was made.
+"""The lists of numbers that came on a topic, and its nested numbers: what a heatmap shows of the time before it was made.
 
 Collaborators: a `Feed` fills it on the client thread, under its lock, and `widgets.arrays` makes columns of what it
-hands out. The ring has the same numbers as samples, one after the other, and no longer knows which began a message.
+hands out. The ring has lists as samples, one after the other, and no longer knows which began a message; and what lies
+deeper in an object it has not at all.
 
-The one rule: only what a heatmap can draw is kept, as float32, and the oldest goes when there are too many bytes. Payloads
-without a list cost a look at their members' types and keep nothing; nor do lists that have times of their own, which
-are samples in batches, nor such that are longer than `LONGEST`.
+The one rule: only what a heatmap can draw and the ring cannot give is kept, lists as float32, and the oldest goes when there
+are too many bytes. Payloads without a list or an object in them cost a look at their members' types and keep nothing; nor do
+lists that have times of their own, which are samples in batches, nor such that are longer than `LONGEST`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ LONGEST: Final = 4096
 Singles = NDArray[np.float32]
 
 _ENVELOPE: Final = 400  # a Message, an array's head, and a place in the queue
+_NUMBER: Final = 120  # a number, its name, and their place in a dictionary
 _DEEPEST: Final = 8
 _NUMBERS: Final = frozenset({int, float, bool})
 
 
 class Lists:
-    """The newest messages that carry lists, in at most ``max_bytes``. Whoever uses it holds its feed's lock."""
+    """The newest messages that carry lists or nested numbers, in at most ``max_bytes``. Whoever uses it holds its feed's lock."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -74,7 +76,7 @@ class Lists:
 
 
 def packed(messages: Sequence[Message], time_field: str | None) -> list[Message]:
-    """Returns those of ``messages`` that carry lists of numbers, with the lists as float32 and nothing else."""
+    """Returns those of ``messages`` that carry lists of numbers or nested numbers, with the lists as float32 and nothing else."""
     found = []
     for message in messages:
         kind = type(message.data)
@@ -107,17 +109,18 @@ def as_numbers(values: Any) -> Singles | None:
 def _packed(data: Any, time_field: str | None, depth: int = 0) -> Any:
     if type(data) is list:
         return as_numbers(data) if 1 <= len(data) <= LONGEST else None
-    if type(data.get(time_field)) is list:
-        return None
-    lists = {}
+    is_timed = type(data.get(time_field)) is list
+    kept = {}
     for name, member in data.items():
         kind = type(member)
-        if kind is list or (kind is dict and depth < _DEEPEST):
-            lists[name] = _packed(member, None, depth + 1)
-    if all(found is None for found in lists.values()):
+        if (kind is list and not is_timed) or (kind is dict and depth < _DEEPEST):
+            kept[name] = _packed(member, None, depth + 1)
+        elif depth and kind in _NUMBERS:
+            kept[name] = member
+    if all(found is None for found in kept.values()):
         return None
     # What cannot be drawn still stands where it stood: a heatmap takes the first list, drawable or not.
-    return {name: () if found is None else found for name, found in lists.items()}
+    return {name: () if found is None else found for name, found in kept.items()}
 
 
 def _number(value: float | None) -> float:
@@ -129,5 +132,7 @@ def _number(value: float | None) -> float:
 
 def _size(data: Any) -> int:
     if isinstance(data, Mapping):
-        return sum(_ENVELOPE + _size(member) for member in data.values())
+        return sum(
+            _NUMBER if type(member) in _NUMBERS else _ENVELOPE + _size(member) for member in data.values()
+        )
     return data.nbytes if isinstance(data, np.ndarray) else 0

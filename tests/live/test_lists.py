@@ -48,7 +48,7 @@ def test_a_gap_is_not_a_number():
         "text",
         None,
         {"x": 1, "y": 2},
-        {"x": {"y": 1}},
+        {"x": {"y": "1"}},
         [],
         ["1", "2"],
         [[1], [2]],
@@ -60,6 +60,31 @@ def test_nothing_else_is_kept(data):
     feed = Feed("lab:scan")
     feed.received(told(data))
     assert (kept(feed), feed._lists.nbytes) == ([], 0)
+
+
+def test_nested_numbers_are_kept_as_they_came():
+    feed = Feed("lab:scan")
+    feed.received(told({"x": 1, "deep": {"a": 2.5, "on": True, "note": "n", "list": [1, 2]}}))
+    [message] = feed.past()[1]
+    assert message.data["deep"].pop("list").tolist() == [1, 2]
+    assert message.data == {"deep": {"a": 2.5, "on": True}}
+
+
+def test_beside_times_only_what_lies_deeper_is_kept():
+    feed = Feed("lab:scan")
+    feed.received(told({"t": [1.0, 2.0], "value": [3.0, 4.0], "deep": {"a": [5.0]}}))
+    [message] = feed.past()[1]
+    assert list(message.data) == ["deep"]
+    assert message.data["deep"]["a"].tolist() == [5]
+
+
+def test_nested_numbers_have_no_more_room_than_lists():
+    feed = Feed("lab:scan", max_bytes=400_000)
+    for n in range(2_000):
+        feed.received(told({"deep": {"n": n, "m": 0.5}}))
+    assert feed._lists.nbytes <= 100_000
+    assert 50 < len(feed._lists) < 150
+    assert feed.past()[1][-1].data == {"deep": {"n": 1_999, "m": 0.5}}
 
 
 def test_a_list_that_cannot_be_drawn_keeps_its_place():

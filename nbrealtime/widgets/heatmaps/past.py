@@ -3,14 +3,16 @@
 Collaborators: `heatmap.LiveHeatmap` asks for it once, before it draws; the topic's feed keeps lists of numbers
 (`live.lists`) and samples (`live.samples.ring`), and `arrays.Arrays` makes columns of them.
 
-The one rule: a heatmap made late is the one that was made early. Lists come as they came; numbers that are rows, of an
-object's fields or of a pattern's topics, come from the rings, a mean for each of the grid's bins.
+The one rule: a heatmap made late is the one that was made early. Lists come as they came, and so do numbers that lie
+deeper in an object; numbers that are rows, of an object's fields or of a pattern's topics, come from the rings, a mean for
+each of the grid's bins.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from heapq import merge
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +62,13 @@ def follow_from_past(feed: Feed, arrays: Arrays, field: str | None, *, topics: b
 def _recall(
     feed: Feed, arrays: Arrays, newest: Message, lists: list[Message], field: str | None, *, topics: bool
 ) -> None:
-    lists = [message for message in lists if is_time(_time(message))]
+    if topics and field is not None:
+        lists = list(merge(*(strand.past()[1] for strand in feed.strands), key=_time))
+    lists = [
+        message
+        for message in lists
+        if is_time(_time(message)) and _is_drawn(message.data, field, topics=topics)
+    ]
     since = _newest_time(feed, newest, lists) - arrays.grid.window
     lists = [message for message in lists if _time(message) >= since]
     if topics:
@@ -69,6 +77,7 @@ def _recall(
             for strand in feed.strands
             if (last := strand.newest.message) is not None
             and is_number(last.data if field is None else member(last.data, field))
+            and (field or "value") in strand.ring.fields
         }
     elif field is None and _is_named(newest.data):
         rings = {name: (feed.ring, name) for name in feed.fields}
@@ -78,9 +87,18 @@ def _recall(
     else:
         rings = {}
     if not rings or not _recall_numbers(arrays, rings, since):
-        # The newest one as it came, since it also says why it cannot be drawn.
-        is_kept = is_time(_time(newest)) and bool(packed([newest], feed.time_field))
-        arrays.recall([*(lists[:-1] if is_kept else lists), newest])
+        arrays.recall(_with_newest(feed, newest, lists, field, topics=topics))
+
+
+def _with_newest(
+    feed: Feed, newest: Message, lists: list[Message], field: str | None, *, topics: bool
+) -> list[Message]:
+    """The newest one as it came, since it also says why it cannot be drawn."""
+    kept = packed([newest], feed.time_field) if is_time(_time(newest)) else []
+    if not any(_is_drawn(message.data, field, topics=topics) for message in kept):
+        return [*lists, newest]
+    # Of a pattern's it need not be the last: each topic has times of its own.
+    return lists if topics else [*lists[:-1], newest]
 
 
 def _recall_numbers(arrays: Arrays, rings: Mapping[str, tuple[Ring, str]], since: float) -> bool:
@@ -113,6 +131,18 @@ def _newest_time(feed: Feed, newest: Message, lists: list[Message]) -> float:
         return _time(newest)
     heard = [time for strand in feed.strands if (time := strand.ring.newest) is not None]
     return max([*heard, *map(_time, lists[-1:])], default=0.0)
+
+
+def _is_drawn(data: object, field: str | None, *, topics: bool) -> bool:
+    """Whether a message that was kept says anything of what is shown."""
+    if field is not None:
+        data = member(data, field)
+    if topics:
+        return is_number(data)
+    if isinstance(data, Mapping):
+        # The numbers of an object itself are in the ring.
+        return any(is_list(value) or (field is not None and is_number(value)) for value in data.values())
+    return is_list(data)
 
 
 def _is_named(data: object) -> bool:

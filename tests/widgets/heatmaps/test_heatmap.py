@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nbrealtime.client import Message
 from nbrealtime.live import views
+from nbrealtime.live.feed import Feed
 from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.widgets.heatmaps.arrays import Arrays
 from nbrealtime.widgets.heatmaps.grid import MOST_BYTES, MOST_ROWS, HeatGrid, bin_width
 from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
+from nbrealtime.widgets.heatmaps.past import follow_from_past
 from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
 from nbrealtime.widgets.pacing import Viewing
 
@@ -373,3 +377,78 @@ def test_a_spectrogram_goes_on_past_one(topic, far):
     topic.hear({"t": [far], "value": [1.0]})
     topic.hear({"t": times[20:].tolist(), "value": [1.0] * 20})
     assert len(snapshot(shown)[1]) == 5
+
+
+def test_of_an_objects_member_it_begins_with_the_numbers_that_came_before(topic):
+    hear(topic, *({"n": n, "spectra": {"left": n, "right": -n}} for n in range(100)))
+    heatmap = LiveHeatmap(topic, field="spectra", window=30)
+    hear(topic, {"n": 0, "spectra": {"left": 7, "low": 8}}, start=1100)
+    header, columns = snapshot(heatmap)
+    assert header["axis"]["names"] == ["left", "right", "low"]
+    assert list(columns) == [1070.0 + n for n in range(31)]
+    assert hole(columns[1070.0]) == [70, -70, None]
+    assert hole(columns[1100.0]) == [7, None, 8]
+
+
+def test_of_a_path_into_a_patterns_topics_it_begins_with_what_came_before(connection):
+    pattern = connection.topic("lab:*")
+    pattern.feed = PatternFeed("lab:*")
+    for n in range(3):
+        pattern.feed.received(
+            [
+                Message(f"lab:{name}", {"spectra": {"left": n + shift}}, 1000.0 + n)
+                for name, shift in (("a", 0), ("b", 10))
+            ]
+        )
+    header, columns = snapshot(LiveHeatmap(pattern, field="spectra.left"))
+    assert header["axis"]["names"] == ["lab:a", "lab:b"]
+    assert list(columns.values()) == [[0, 10], [1, 11], [2, 12]]
+    assert (header["came"], header["note"]) == (6, "")
+
+
+def test_nested_numbers_do_not_hide_those_of_the_object_itself(topic):
+    hear(topic, *({"x": n, "y": 2 * n, "meta": {"seq": n}} for n in range(3)))
+    header, columns = snapshot(LiveHeatmap(topic))
+    assert header["axis"]["names"] == ["x", "y"]
+    assert list(columns.values()) == [[0, 0], [1, 2], [2, 4]]
+
+
+numbers = st.integers(-100, 100) | st.none()
+lists = st.lists(st.integers(-100, 100), min_size=2, max_size=2)
+payloads = st.fixed_dictionaries(
+    {
+        "a": st.fixed_dictionaries(
+            {
+                "list": lists,
+                "named": st.dictionaries(st.sampled_from("xyz"), numbers, min_size=1),
+                "deep": st.fixed_dictionaries({"b": lists}),
+            }
+        )
+    },
+    optional={
+        "t": st.lists(st.floats(1e9, 1e9 + 10), min_size=1, max_size=3),
+        "n": numbers,
+        "text": st.just("text"),
+        "list": lists,
+    },
+)
+
+
+@given(st.lists(payloads, min_size=1, max_size=12), st.data())
+@settings(max_examples=60)
+def test_of_whatever_field_one_made_late_is_the_one_that_was_made_early(heard, data):
+    field = data.draw(st.sampled_from(["a", "a.list", "a.named", "a.deep", "a.deep.b"]))
+    feed = Feed("lab:scan")
+    early, late = (Arrays(20.0, field=field, time_field="t") for _ in range(2))
+    follow_from_past(feed, early, field, topics=False)
+    cut = data.draw(st.integers(0, len(heard)))
+    for at, payload in enumerate(heard):
+        if at == cut:
+            follow_from_past(feed, late, field, topics=False)
+        feed.received([Message("lab:scan", payload, 1000.0 + at)])
+    if cut == len(heard):
+        follow_from_past(feed, late, field, topics=False)
+    for arrays in (early, late):
+        assert not arrays.collect()
+    assert late.grid.whole() == early.grid.whole()
+    assert late.axis() == early.axis()
