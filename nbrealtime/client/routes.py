@@ -120,5 +120,7 @@ class Routes:
         self._of.clear()
 
     def _everybody(self) -> Iterator[Route]:
-        # A copy: a sink may close subscriptions while it is told.
-        yield from [route for routes in self._of.values() for route in routes if route.open]
+        # A copy, and looked at in turn: a sink may close subscriptions while it is told, others' too.
+        for route in [route for routes in self._of.values() for route in routes]:
+            if route.open:
+                yield route

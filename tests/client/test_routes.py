@@ -186,6 +186,17 @@ def test_a_sink_may_leave_while_the_end_is_told(routes: Routes) -> None:
     assert two.told == [("offline",), ("closed",)]
 
 
+def test_who_is_closed_by_another_that_is_told_first_hears_nothing_more(routes: Routes) -> None:
+    later = Sink()
+    enter(routes, Sink(lambda: setattr(route, "open", False)))
+    route = enter(routes, later)
+    routes.tell_offline()
+    assert later.told == []
+    route.open = True
+    routes.close()
+    assert later.told == []
+
+
 def test_the_last_one_to_leave_a_topic_is_known(routes: Routes) -> None:
     one, two = enter(routes, Sink()), enter(routes, Sink())
     assert not routes.remove(one)
