@@ -97,7 +97,7 @@ class Loop:
         for handle in (*soon, *sorted(due, key=Handle.when)):
             if not handle.cancelled():
                 handle.run()
-        for task in self._tasks:
+        for task in self._tasks[:]:
             if not task.done:
                 task.step()
 

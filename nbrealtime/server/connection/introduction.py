@@ -241,6 +241,9 @@ class Introduction:
             claims = identify(hello, lambda token: service.authority.verify(token, time.time()), self._claims)
         except InvalidToken as fault:
             if isinstance(fault, UnknownKey) and not again:
+                if self._hello_due is not None:
+                    # It came in time, and the search has a bound of its own.
+                    self._hello_due.cancel()
                 self._look_for_keys(lambda: self._greet(hello, again=True))
             else:
                 newcomer.part(goodbye_for(fault, hello.id))
