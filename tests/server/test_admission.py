@@ -205,6 +205,11 @@ def test_the_first_token_decides_unless_what_is_bad_is_passed_over(admissions):
         admissions.authenticate(header, "token=x", lenient=True)
 
 
+def test_without_the_subprotocol_the_first_token_decides(admit):
+    status, _ = refusal(admit(f"/ws?token={token()}", Authorization=f"Bearer {FOREIGN}"))
+    assert status == 401
+
+
 def test_an_expired_token_is_not_good(admissions):
     with pytest.raises(InvalidToken, match="expired"):
         admissions.authenticate([f"Bearer {token(exp=int(time.time()) - 60)}"])
