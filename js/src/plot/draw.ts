@@ -256,8 +256,7 @@ export function extremes(stores: readonly Store[], from: number, log = false): [
   let low = Infinity;
   let high = -Infinity;
   for (const store of stores) {
-    for (let i = store.start; i < store.end; i++) {
-      if (store.time[i]! < from) continue;
+    for (let i = store.index(from); i < store.end; i++) {
       const under = least(store, i, log);
       if (log && under <= 0) continue;
       // NaN compares false, so gaps pass by.

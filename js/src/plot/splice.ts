@@ -34,24 +34,11 @@ export function splice(pieces: readonly Piece[]): Store {
       });
     }
     for (const [low, high] of free) {
-      const start = first(store, low, low > from);
-      const end = first(store, high, high === to);
+      const start = store.index(low, low > from);
+      const end = store.index(high, high === to);
       if (end > start) runs.push({ store, start, end, time: store.time[start]! });
     }
   });
   runs.sort((one, other) => one.time - other.time);
   return Store.of(runs, last);
-}
-
-/** The index of the first sample that is not before `time`; with `beyond`, of the first after it. */
-export function first(store: Store, time: number, beyond = false): number {
-  let from = store.start;
-  let to = store.end;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    const one = store.time[middle]!;
-    if (beyond ? one <= time : one < time) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }

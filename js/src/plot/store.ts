@@ -89,13 +89,24 @@ export class Store {
 
   /** The oldest sample that is not before `from`; null when there is none. */
   oldest(from: number): number | null {
-    for (let i = this.start; i < this.end; i++) {
-      const time = this.time[i]!;
-      if (time < from) continue;
-      const { first } = this;
-      return this.mode === "band" && first !== null && Math.abs(time - first) <= this.bin ? Math.max(first, from) : time;
+    const index = this.index(from);
+    if (index === this.end) return null;
+    const time = this.time[index]!;
+    const { first } = this;
+    return this.mode === "band" && first !== null && Math.abs(time - first) <= this.bin ? Math.max(first, from) : time;
+  }
+
+  /** The index of the first sample that is not before `time`; with `beyond`, of the first after it. */
+  index(time: number, beyond = false): number {
+    let from = this.start;
+    let to = this.end;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const one = this.time[middle]!;
+      if (beyond ? one <= time : one < time) from = middle + 1;
+      else to = middle;
     }
-    return null;
+    return from;
   }
 
   /** Forgets what is older than `time`, but for the one before it: its line reaches into view. */
@@ -126,10 +137,16 @@ export class Store {
 
   /** What lies from `from` to `to`, on the same columns: it goes out of date with them. */
   between(from: number, to: number): Store {
-    const part = Object.assign(Object.create(Store.prototype), this) as Store;
-    while (part.start < part.end && this.time[part.start]! < from) part.start++;
-    while (part.end > part.start && this.time[part.end - 1]! > to) part.end--;
-    return part;
+    return this.part(this.index(from), this.index(to, true));
+  }
+
+  /** What shows from `from` to `to`: what lies there, and its neighbours, whose lines reach into view. */
+  reaching(from: number, to: number): Store {
+    return this.part(Math.max(this.start, this.index(from) - 1), Math.min(this.end, this.index(to, true) + 1));
+  }
+
+  private part(start: number, end: number): Store {
+    return Object.assign(Object.create(Store.prototype), this, { start, end: Math.max(start, end) }) as Store;
   }
 
   copy(): Store {

@@ -307,7 +307,8 @@ export class PlotView {
     const bounds = fixed ?? this.range.at(...this.overlay.reach(low, high, log), ms);
     const newest = this.still?.newest ?? head?.newest ?? now;
     this.scene = { edge: right, window: right - left, bounds, newest };
-    this.shown = stores;
+    // At a million samples a second a short window is a small part of what is kept for the next second.
+    this.shown = stores.map((store) => store.reaching(left, right));
     this.canvas.draw([left, right], bounds);
     const caption = this.canvas.captionOf(bounds);
     if (this.face.caption.textContent !== caption) this.face.caption.textContent = caption;
