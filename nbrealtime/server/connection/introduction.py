@@ -248,10 +248,11 @@ class Introduction:
             else:
                 newcomer.part(goodbye_for(fault, hello.id))
             return
-        goodbye = service.admissions.too_many(hello.id) if newcomer.session is None else None
-        if goodbye is not None:
-            newcomer.part(goodbye)
-            return
+        if newcomer.session is None:
+            goodbye = service.admissions.closed or service.admissions.too_many(hello.id)
+            if goodbye is not None:
+                newcomer.part(goodbye)
+                return
         self._enter(claims, hello)
 
     def _enter(self, claims: Claims, hello: ClientRequest | None) -> None:

@@ -43,7 +43,7 @@ class Service:
         self.admissions = self.authority = self
         self.verdicts = []
         self.asked = []
-        self.full = None
+        self.full = self.closed = None
         self.gate = Gate()
         self.fetches = 0
         self.finds = True
@@ -254,9 +254,17 @@ def test_one_too_many_hears_it_as_the_answer_to_hello(bench):
     assert bench.entered == []
 
 
+def test_a_hello_that_comes_when_nobody_is_let_in_any_more_hears_it(bench):
+    bench.ask(Admission(spoken=True, claims=ADA))
+    bench.service.closed = Goodbye(4001, ErrorCode.DRAINING, "come back later", reconnect=True)
+    bench.say(hello())
+    assert bench.goodbyes == [bench.service.closed]
+    assert bench.entered == []
+
+
 def test_who_was_greeted_has_his_place_already(bench):
     bench.ask(Admission(claims=ADA), subprotocol=None)
-    bench.service.full = FULL
+    bench.service.full = bench.service.closed = FULL
     assert bench.introduction.overhear(b'{"type":"hello","id":3,"version":2,"client":"c"}')
     assert bench.entered == [("ada", None), ("ada", 3)]
     assert bench.goodbyes == []
