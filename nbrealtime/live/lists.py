@@ -113,13 +113,16 @@ def _packed(data: Any, time_field: str | None, depth: int = 0) -> Any:
     kept = {}
     for name, member in data.items():
         kind = type(member)
-        if (kind is list and not is_timed) or (kind is dict and depth < _DEEPEST):
+        if kind is list and not is_timed:
             kept[name] = _packed(member, None, depth + 1)
+        elif kind is dict and depth < _DEEPEST:
+            if (found := _packed(member, None, depth + 1)) is not None:
+                kept[name] = found
         elif depth and kind in _NUMBERS:
             kept[name] = member
     if all(found is None for found in kept.values()):
         return None
-    # What cannot be drawn still stands where it stood: a heatmap takes the first list, drawable or not.
+    # A list that cannot be drawn still stands where it stood: a heatmap takes the first one, drawable or not.
     return {name: () if found is None else found for name, found in kept.items()}
 
 

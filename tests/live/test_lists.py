@@ -93,6 +93,12 @@ def test_a_list_that_cannot_be_drawn_keeps_its_place():
     assert kept(feed) == [{"words": [], "numbers": [1]}]
 
 
+def test_an_object_that_cannot_be_drawn_is_no_list():
+    feed = Feed("lab:scan")
+    feed.received(told({"words": {"a": "b"}, "numbers": [1]}))
+    assert kept(feed) == [{"numbers": [1]}]
+
+
 def test_a_payload_of_any_depth_does_no_harm():
     feed, deep = Feed("lab:scan"), {"x": [1]}
     for _ in range(5_000):
