@@ -79,18 +79,23 @@ class Arrays:
         self._past.extend(messages)
 
     def recall_numbers(
-        self, names: Sequence[str], times: Sequence[float], columns: Sequence[Values], came: int
+        self,
+        names: Sequence[str],
+        bins: Sequence[int],
+        times: Sequence[float],
+        columns: Sequence[Values],
+        came: int,
     ) -> None:
         """Takes columns of ``came`` messages that carried a number for each of ``names``, before the first `put`.
 
-        The caller holds the lock.
+        ``bins`` are those of the grid that they fall into. The caller holds the lock.
         """
         with self._counting:
             self.came += came
         self._names = {name: at for at, name in enumerate(names)}
         self.grid.shape(len(names))
-        for time, column in zip(times, columns, strict=True):
-            self.grid.add(time, column)
+        for index, time, column in zip(bins, times, columns, strict=True):
+            self.grid.put(index, time, column)
 
     def put(self, messages: Sequence[Message]) -> None:
         """Queues messages. Those that nobody looks at become columns before too many wait."""

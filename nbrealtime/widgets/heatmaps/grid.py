@@ -154,7 +154,10 @@ class HeatGrid:
 
     def add(self, time: float, values: Values) -> None:
         """Adds a column of ``rows`` values at ``time``; NaN is a gap."""
-        index = self._index(time)
+        self.put(self._index(time), time, values)
+
+    def put(self, index: int, time: float, values: Values) -> None:
+        """Adds a column to the bin ``index``."""
         if self._last is not None:
             if self._open is not None and index < self._open.index:
                 self.late += 1

@@ -13,22 +13,34 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nbrealtime.live.feed import Feed
 from nbrealtime.live.lists import packed
-from nbrealtime.live.samples.bands import first_bin
+from nbrealtime.live.samples.bands import Indices, first_bin
 from nbrealtime.live.samples.order import is_time
 from nbrealtime.live.samples.ring import Ring
 from nbrealtime.widgets.heatmaps.arrays import Arrays, is_list, is_number, member
-from nbrealtime.widgets.heatmaps.grid import MOST_ROWS, bin_width
+from nbrealtime.widgets.heatmaps.grid import MOST_ROWS, HeatGrid, bin_width
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
 
 __all__ = ["follow_from_past"]
+
+
+_ONE_BY_ONE: Final = 20_000
+"""Samples that are given their bins one after the other: 50 ms, when a heatmap is made."""
+
+
+class _Binned(NamedTuple):
+    """Where a field has numbers, and which."""
+
+    bins: Indices
+    means: NDArray[np.floating[Any]]
 
 
 def follow_from_past(feed: Feed, arrays: Arrays, field: str | None, *, topics: bool) -> Callable[[], None]:
@@ -103,26 +115,68 @@ def _with_newest(
 
 def _recall_numbers(arrays: Arrays, rings: Mapping[str, tuple[Ring, str]], since: float) -> bool:
     """Has ``arrays`` take what the rings (with a field of each) have since then; returns whether there is anything."""
-    width = bin_width(arrays.grid.window, len(rings))
-    bands = {}
-    for name, (ring, field) in list(rings.items())[:MOST_ROWS]:
-        band = ring.bands((field,), width, since)[field]
-        known = (band.index >= first_bin(since, width)) & np.isfinite(band.mean)
-        if known.any():
-            bands[name] = band.index[known], band.mean[known]
-    if not bands:
+    window, width = arrays.grid.window, bin_width(arrays.grid.window, len(rings))
+    fields: dict[int, tuple[Ring, list[str]]] = {}
+    for ring, field in rings.values():
+        fields.setdefault(id(ring), (ring, []))[1].append(field)
+    binned: dict[int, dict[str, _Binned]] = {}
+    came, room = 0, _ONE_BY_ONE
+    for key, (ring, wanted) in fields.items():
+        count = ring.count(since, np.inf)
+        came += count
+        if count <= min(room, 2 * window / width) and ring.reaches(since):
+            room -= count
+            binned[key] = _in_turn(ring, wanted, window, width, since)
+        else:
+            binned[key] = _in_bands(ring, wanted, width, since)
+    found = {
+        name: numbers
+        for name, (ring, field) in list(rings.items())[:MOST_ROWS]
+        if len((numbers := binned[id(ring)][field]).bins)
+    }
+    if not found:
         return False
-    index = np.unique(np.concatenate([bins for bins, _means in bands.values()]))
-    columns = np.full((len(index), len(bands)), np.nan, dtype=np.float32)
-    for row, (bins, means) in enumerate(bands.values()):
-        columns[np.searchsorted(index, bins), row] = means
-    each = {id(ring): ring for ring, _field in rings.values()}.values()
-    newest = max(ring.newest or 0.0 for ring in each)
-    times = np.minimum((index + 0.5) * width, newest)
-    arrays.recall_numbers(
-        list(bands), times.tolist(), list(columns), sum(ring.count(since, np.inf) for ring in each)
-    )
+    index = np.unique(np.concatenate([numbers.bins for numbers in found.values()]))
+    columns = np.full((len(index), len(found)), np.nan, dtype=np.float32)
+    for row, numbers in enumerate(found.values()):
+        columns[np.searchsorted(index, numbers.bins), row] = numbers.means
+    # In the middle of their bins, but for the newest, from which what comes next is told.
+    times = (index + 0.5) * width
+    newest = max(ring.newest or 0.0 for ring, _wanted in fields.values())
+    times[-1] = max([min(newest, (index[-1] + 1.25) * width), *times[-2:-1]])
+    arrays.recall_numbers(list(found), index.tolist(), times.tolist(), list(columns), came)
     return True
+
+
+def _in_turn(ring: Ring, fields: list[str], window: float, width: float, since: float) -> dict[str, _Binned]:
+    """Each field's means, of so few samples that two in a bin could leave the next one empty: as if they came now."""
+    times, numbers = ring.snapshot(fields, since=since)
+    grid = HeatGrid(window)
+    grid.shape(len(fields))
+    grid.width = width
+    rows = np.array([numbers[field] for field in fields], dtype=np.float32).T.copy()
+    for time, row in zip(times.tolist(), rows, strict=True):
+        grid.add(time, row)
+    bins, _times, body = grid.whole()
+    index = np.frombuffer(bins).astype(np.int64)
+    means = np.frombuffer(body, dtype=np.float32).reshape(len(index), len(fields))
+    return {field: _known(index, means[:, at]) for at, field in enumerate(fields)}
+
+
+def _in_bands(ring: Ring, fields: list[str], width: float, since: float) -> dict[str, _Binned]:
+    """Each field's means, of however many samples."""
+    first = first_bin(since, width)
+    bands = ring.bands(fields, width, since)
+    return {
+        field: _known(band.index[late], band.mean[late])
+        for field, band in bands.items()
+        for late in [band.index >= first]
+    }
+
+
+def _known(index: Indices, means: NDArray[np.floating[Any]]) -> _Binned:
+    known = np.isfinite(means)
+    return _Binned(index[known], means[known])
 
 
 def _newest_time(feed: Feed, newest: Message, lists: list[Message]) -> float:

@@ -452,3 +452,25 @@ def test_of_whatever_field_one_made_late_is_the_one_that_was_made_early(heard, d
         assert not arrays.collect()
     assert late.grid.whole() == early.grid.whole()
     assert late.axis() == early.axis()
+
+
+@given(
+    st.integers(1_789_000_000, 1_790_000_000).map(float) | st.floats(1.789e9, 1.79e9),
+    st.lists(st.floats(-0.005, 0.005), min_size=20, max_size=60),
+)
+@settings(max_examples=50)
+def test_numbers_of_the_past_have_a_bin_each_as_they_do_when_they_come(start, strays):
+    feed = Feed("lab:temp")
+    early, late = Arrays(60.0), Arrays(60.0)
+    follow_from_past(feed, early, None, topics=False)
+    width = bin_width(60.0, 2)
+    start = round(start / width) * width
+    for at, stray in enumerate(strays):
+        if at == len(strays) - 10:
+            follow_from_past(feed, late, None, topics=False)
+        feed.received([Message("lab:temp", {"x": float(at), "y": -1.0}, start + at * width + stray)])
+    for arrays in (early, late):
+        assert not arrays.collect()
+    assert early.grid.late == late.grid.late == 0
+    assert len(late.grid.whole()[0]) == len(strays) * 8
+    assert late.grid.whole()[2] == early.grid.whole()[2]
