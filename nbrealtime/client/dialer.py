@@ -16,6 +16,7 @@ from typing import Final
 from nbrealtime.client import portal
 from nbrealtime.client.target import Place, Target
 from nbrealtime.client.websocket import WebSocket, open_websocket
+from nbrealtime.errors import ConnectionFailed
 from nbrealtime.wire.v2 import SUBPROTOCOL
 
 __all__ = ["Dialer", "explain"]
@@ -32,11 +33,16 @@ class Dialer:
         self.place = Place(target.url, None, None)
 
     async def resolve(self) -> Place:
-        """Finds out where the server is, with which token. Raises what `Target.resolve` does, ``TimeoutError``."""
+        """Finds out where the server is, with which token. Raises what `Target.resolve` does."""
         if not self._target.may_block:
             return self._target.resolve()
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            return await portal.blocking(self._target.resolve)
+        try:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                return await portal.blocking(self._target.resolve)
+        except TimeoutError as fault:
+            # Said here: whoever explains a TimeoutError takes it for the handshake's.
+            reason = f"its address and token were not known within {_RESOLVE_SECONDS:g} s"
+            raise ConnectionFailed(self._target.url, reason) from fault
 
     async def find(self) -> Place:
         """Finds out where the next attempt goes."""

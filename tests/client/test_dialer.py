@@ -79,6 +79,19 @@ def test_who_finds_nothing_stays_where_the_last_attempt_went() -> None:
     asyncio.run(check())
 
 
+def test_a_function_that_never_returns_is_given_up_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portal, "blocking", never)
+
+    async def check() -> None:
+        with pytest.raises(ConnectionFailed) as caught:
+            await Dialer(target(lambda: "t")).find()
+        assert now() == 60
+        assert "60 s" in explain(caught.value)
+        assert caught.value.url == "ws://x/ws"
+
+    run(check())
+
+
 # -- the socket
 
 
