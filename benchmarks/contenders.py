@@ -83,6 +83,9 @@ import nbrealtime as rt
 server = rt.serve()
 topic = rt.subscribe("bench:stream")
 rt.connect().wait_connected(10)
+# A topic that never heard a message would look for what is wrong with every picture.
+rt.publish("bench:stream", {"t": time.time() - 2 * WINDOW, **dict.fromkeys(NAMES, 0.0)})
+topic.wait(timeout=10)
 def take(t, columns):
     topic.feed.ring.append(t, columns)
     topic.feed.touch()
