@@ -155,6 +155,12 @@ def test_only_the_first_message_may(stranger, first):
     assert stranger.heard[before:] == [b"hello"]
 
 
+def test_what_has_no_hello_in_it_is_for_the_hub_at_once(stranger):
+    stranger.begin(fresh=True)
+    stranger.reader.receive(text('{"type":"subscribe","topic":"a"}'))
+    assert stranger.heard == [b'{"type":"subscribe","topic":"a"}']
+
+
 def test_who_said_hello_is_not_asked_again(bench):
     bench.is_hello = True
     bench.reader.receive(text("hello"))
