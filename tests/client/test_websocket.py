@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket as sockets
 from collections.abc import Callable, Coroutine
@@ -184,6 +185,14 @@ def test_who_says_something_else_has_answered_and_speaks_no_websocket(said: byte
 
 
 @on_a_loop
+async def test_who_breaks_off_in_the_middle_of_an_answer_has_answered() -> None:
+    wire = Wire()
+    wire.socket.data_received(b"HTTP/1.1 101")
+    wire.socket.connection_lost(ConnectionResetError())
+    assert not wire.socket.opened.exception().dropped
+
+
+@on_a_loop
 async def test_a_wrong_key_is_named() -> None:
     wire = Wire()
     right = wire.accepted()
@@ -198,7 +207,7 @@ async def test_a_refusal_that_nobody_waits_for_any_more_is_no_fault_to_log() -> 
     wire = Wire()
     wire.socket.connection_lost(None)
     del wire
-    await turn()
+    gc.collect()  # who is forgotten with a fault that nobody saw says so then
     assert faults() == []
 
 
@@ -340,6 +349,16 @@ async def test_a_server_that_says_goodbye_and_stays_is_left() -> None:
     await asyncio.sleep(10)
     assert wire.transport.ends == [("abort", 2)]
     assert wire.server.state is not State.CLOSED
+
+
+@on_a_loop
+async def test_a_goodbye_that_is_answered_is_not_waited_for_longer() -> None:
+    wire = Wire().accept()
+    wire.socket.close()
+    await asyncio.sleep(1)
+    wire.say(goodbye(1000))
+    await asyncio.sleep(10)
+    assert wire.transport.ends == [("abort", 2)]
 
 
 @on_a_loop
