@@ -1,11 +1,12 @@
 """Times, and a column for each field, in circles of memory that grow with what arrives.
 
 Pure; ``Ring`` holds its lock while it calls. The rule: *an index counts from the oldest sample that is kept*, wherever in
-memory that stands.
+memory that stands. A message asks a dozen times how many rows there are: ``count`` and ``size`` are plain attributes.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
@@ -25,10 +26,13 @@ class Columns:
         self._times: Floats = np.empty(0, dtype=np.float64)
         self._columns: dict[str, Floats] = {}
         self._start = 0  # where the oldest row stands
-        self._count = 0
+        self.count = 0
+        """How many rows there are."""
+        self.size = 0
+        """How many rows there is memory for."""
 
     def __len__(self) -> int:
-        return self._count
+        return self.count
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,11 +44,6 @@ class Columns:
         return len(self._columns)
 
     @property
-    def size(self) -> int:
-        """How many rows there is memory for."""
-        return len(self._times)
-
-    @property
     def nbytes(self) -> int:
         return self._times.nbytes + sum(column.nbytes for column in self._columns.values())
 
@@ -53,11 +52,11 @@ class Columns:
 
     def add(self, name: str) -> None:
         """Begin a column; it is a gap so far."""
-        self._columns[name] = np.full(len(self._times), np.nan)
+        self._columns[name] = np.full(self.size, np.nan)
 
     def time(self, index: int) -> float:
         """The time of one row; there must be one."""
-        return float(self._times[(self._start + index) % len(self._times)])
+        return self._times.item((self._start + index) % self.size)
 
     def times(self, begin: int, end: int) -> Floats:
         """A copy of the times ``begin`` ≤ index < ``end``."""
@@ -68,6 +67,17 @@ class Columns:
         column = self._columns.get(name)
         return np.full(end - begin, np.nan) if column is None else self._read(column, begin, end)
 
+    def latest(self, name: str, last: int) -> float | None:
+        """The newest finite value of one column among its ``last`` newest, or None."""
+        column = self._columns.get(name)
+        if column is None or not self._count:
+            return None
+        newest = float(column[(self._start + self._count - 1) % len(column)])
+        if math.isfinite(newest):
+            return newest
+        values = reversed(self._read(column, max(0, self._count - last), self._count).tolist())
+        return next((value for value in values if math.isfinite(value)), None)
+
     def columns(self, begin: int, end: int) -> dict[str, Floats]:
         """A copy of every column's values."""
         return {name: self._read(column, begin, end) for name, column in self._columns.items()}
@@ -76,59 +86,65 @@ class Columns:
         """The index of the first row that is not before ``time`` (``"left"``), or that is after it (``"right"``)."""
         # Not ``np.searchsorted``: it lets go of the interpreter.
         bisect = bisect_left if side == "left" else bisect_right
-        seam, end = len(self._times) - self._start, self._start + self._count
-        if self._count <= seam:
+        seam, end = self.size - self._start, self._start + self.count
+        if self.count <= seam:
             return bisect(self._times, time, self._start, end) - self._start
         if self._times[0] < time or (side == "right" and self._times[0] == time):
-            return bisect(self._times, time, 0, self._count - seam) + seam
+            return bisect(self._times, time, 0, self.count - seam) + seam
         return bisect(self._times, time, self._start) - self._start
 
     def extend(self, times: Floats, columns: Mapping[str, Floats], capacity: int) -> bool:
         """Put rows behind the newest, and keep ``capacity``; return whether any fell out. A column without values is a gap."""
-        fell = len(times) > capacity
+        new = len(times)
+        fell = new > capacity
         if fell:
             times = times[-capacity:]
             columns = {name: column[-capacity:] for name, column in columns.items()}
-        new = len(times)
-        if self._count + new > len(self._times) < capacity:
-            wanted = max(_FIRST_ALLOCATION, 2 * len(self._times), self._count + new)
-            self.resize(min(capacity, wanted))
-        overflow = self._count + new - len(self._times)
-        if overflow > 0:
+            new = capacity
+        count = self.count + new
+        if count > self.size < capacity:
+            self.resize(min(capacity, max(_FIRST_ALLOCATION, 2 * self.size, count)))
+        size = self.size
+        if count > size:
             fell = True
-            self._start = (self._start + overflow) % len(self._times)
-            self._count -= overflow
-        self._write(self._times, self._count, times, new)
-        for name, column in self._columns.items():
-            self._write(column, self._count, columns.get(name, np.nan), new)
-        self._count += new
+            self._start = (self._start + count - size) % size
+            count = size
+        low = (self._start + count - new) % size
+        high = low + new
+        if high <= size:
+            self._times[low:high] = times
+            for name, column in self._columns.items():
+                column[low:high] = columns.get(name, np.nan)
+        else:
+            self._write_around(low, times, columns)
+        self.count = count
         return fell
 
     def cut(self, end: int) -> None:
         """Forget the rows from index ``end`` on."""
-        self._count = end
+        self.count = end
 
     def clear(self) -> None:
         """Forget every row; the columns and their memory stay."""
-        self._start = self._count = 0
+        self._start = self.count = 0
 
     def resize(self, size: int) -> None:
         """Have memory for ``size`` rows, of which the newest stay."""
-        keep = min(self._count, size)
+        keep = min(self.count, size)
 
         def resized(column: Floats) -> Floats:
             fresh = np.empty(size, dtype=np.float64)
-            fresh[:keep] = self._read(column, self._count - keep, self._count)
+            fresh[:keep] = self._read(column, self.count - keep, self.count)
             return fresh
 
         times = resized(self._times)
         self._columns = {name: resized(column) for name, column in self._columns.items()}
-        self._times, self._start, self._count = times, 0, keep
+        self._times, self.size, self._start, self.count = times, size, 0, keep
 
     def _read(self, column: Floats, begin: int, end: int) -> Floats:
-        size = len(column)
         if end <= begin:
             return np.empty(0, dtype=np.float64)
+        size = self.size
         low, high = self._start + begin, self._start + end
         if low >= size:
             low, high = low - size, high - size
@@ -136,13 +152,14 @@ class Columns:
             return column[low:high].copy()
         return np.concatenate((column[low:], column[: high - size]))
 
-    def _write(self, column: Floats, begin: int, values: Floats | float, length: int) -> None:
-        size = len(column)
-        low = (self._start + begin) % size
-        head = min(length, size - low)
-        if head == length:
-            column[low : low + head] = values
-        elif isinstance(values, float):
-            column[low:] = column[: length - head] = values
-        else:
-            column[low:], column[: length - head] = values[:head], values[head:]
+    def _write_around(self, low: int, times: Floats, columns: Mapping[str, Floats]) -> None:
+        """Put rows where memory ends, and go on where it begins."""
+        head = self.size - low
+        rest = len(times) - head
+        self._times[low:], self._times[:rest] = times[:head], times[head:]
+        for name, column in self._columns.items():
+            values = columns.get(name)
+            if values is None:
+                column[low:] = column[:rest] = np.nan
+            else:
+                column[low:], column[:rest] = values[:head], values[head:]

@@ -32,6 +32,23 @@ def test_rows_are_found_by_time_wherever_they_stand(sizes, capacity, wanted):
             assert columns.search(time, "right") == bisect_right(kept, time)
 
 
+@given(st.lists(st.tuples(st.integers(1, 9), st.sets(st.sampled_from("ab"))), max_size=40), st.integers(3, 20))
+def test_a_column_that_does_not_come_is_a_gap_wherever_it_stands(chunks, capacity):
+    columns, rows = Columns(), []
+    columns.add("a")
+    columns.add("b")
+    for size, names in chunks:
+        times = np.arange(len(rows), len(rows) + size, dtype=float)
+        fell = columns.extend(times, dict.fromkeys(names, times), capacity)
+        rows += [[time, *(time if name in names else np.nan for name in "ab")] for time in times]
+        kept = rows[-capacity:]
+        assert (len(columns), columns.count, fell) == (len(kept), len(kept), len(rows) > capacity)
+        assert columns.size <= capacity
+        assert columns.nbytes == columns.size * 24
+        read = columns.columns(0, len(kept))
+        np.testing.assert_array_equal(np.stack([columns.times(0, len(kept)), read["a"], read["b"]], 1), kept)
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_nothing_is_found_where_there_is_nothing(side):
     assert Columns().search(1.0, side) == 0
