@@ -189,7 +189,6 @@ class Feed:
             name=self.name,
             state=record.state.value,
             count=record.count,
-            rate=self.rate(),
             value=None if message is None else message.data,
             timestamp=None if message is None else message.timestamp,
             presence_count=record.presence_count,

@@ -55,7 +55,6 @@ class FeedStatus(msgspec.Struct, frozen=True):
     name: str
     state: str
     count: int
-    rate: float  # messages/s
     value: Any
     timestamp: float | None  # s since the epoch
     presence_count: int | None

@@ -90,7 +90,7 @@ def _topic_state(feed: Feed, link: Link) -> Callable[[], dict[str, Any]]:
             "state": status.state,
             "value": describe(status.value) if status.count else {"is": "none"},
             "count": status.count,
-            "rate": status.rate,
+            "rate": feed.rate(),
             # The server's clock may be ahead of ours; nothing is from the future.
             "age": None if status.timestamp is None else max(0.0, time.time() - status.timestamp) * 1000,
             "presence": status.presence_count,

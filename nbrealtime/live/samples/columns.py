@@ -70,12 +70,12 @@ class Columns:
     def latest(self, name: str, last: int) -> float | None:
         """The newest finite value of one column among its ``last`` newest, or None."""
         column = self._columns.get(name)
-        if column is None or not self._count:
+        if column is None or not self.count:
             return None
-        newest = float(column[(self._start + self._count - 1) % len(column)])
+        newest = float(column[(self._start + self.count - 1) % len(column)])
         if math.isfinite(newest):
             return newest
-        values = reversed(self._read(column, max(0, self._count - last), self._count).tolist())
+        values = reversed(self._read(column, max(0, self.count - last), self.count).tolist())
         return next((value for value in values if math.isfinite(value)), None)
 
     def columns(self, begin: int, end: int) -> dict[str, Floats]:

@@ -259,6 +259,11 @@ class Ring:
                 out[name] = self._kept.column(name, begin, end)
             return self._kept.times(begin, end), out
 
+    def latest(self, fields: Iterable[str], last: int) -> list[float | None]:
+        """Return the newest finite value of each field among its ``last`` newest samples, or None."""
+        with self._lock:
+            return [self._kept.latest(name, last) for name in fields]
+
     def count(self, since: float, until: float) -> int:
         """How many samples there are with ``since <= t <= until``."""
         with self._lock:

@@ -357,3 +357,14 @@ def test_whatever_times_come_what_is_sane_and_in_time_is_kept(batches: list[list
     assert ring.snapshot()[0].tolist() == sane.snapshot()[0].tolist()
     assert ring.extent == sane.extent
     assert ring.written + ring.late == sum(map(len, batches))
+
+
+def test_the_latest_number_is_had_without_the_samples_before_it_and_from_behind_a_gap():
+    ring = Ring(samples=4)
+    assert ring.latest(["x"], 3) == [None]
+    ring.append(np.arange(1.0, 7.0), {"x": [1, 2, 3, 4, 5, 6], "gap": [1, 2, 3, np.nan, np.inf, np.nan]})
+    assert ring.latest(["gap", "x", "no"], 4) == [3.0, 6.0, None]
+    assert ring.latest(["gap"], 3) == [None]
+    # The circle's seam lies between the number and the end.
+    ring.append(np.array([7.0]), {"x": [np.nan], "gap": [np.nan]})
+    assert ring.latest(["x", "gap"], 4) == [6.0, None]
