@@ -12,8 +12,9 @@ what its publishers sent after it has not overtaken it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from nbrealtime.hub.backlog import Item
 from nbrealtime.hub.refusal import Refusal
@@ -33,27 +34,15 @@ if TYPE_CHECKING:
 __all__ = ["Commits", "Publish"]
 
 
-class Publish:
+class Publish(Struct, eq=False):
     """One publish under way: the entry, and who wants to hear what became of it."""
 
-    __slots__ = ("ack", "done", "echo", "entry", "id", "session")
-
-    def __init__(
-        self,
-        entry: Entry,
-        session: Session | None = None,
-        *,
-        id: int | None = None,  # noqa: A002
-        ack: bool = False,
-        echo: bool = True,
-        done: Callable[[Committed | Refusal], None] | None = None,
-    ) -> None:
-        self.entry = entry
-        self.session = session
-        self.id = id
-        self.ack = ack
-        self.echo = echo
-        self.done = done
+    entry: Entry
+    session: Session | None = None
+    id: int | None = None
+    ack: bool = False
+    echo: bool = True
+    done: Callable[[Committed | Refusal], None] | None = None
 
 
 class Commits:
@@ -74,10 +63,10 @@ class Commits:
         """Whether `commit` has something to do."""
         return bool(self._batch) and not self.under_way
 
-    def add(self, publish: Publish) -> None:
-        """Takes a publish that was checked."""
+    def add(self, publish: Publish, size: int) -> None:
+        """Takes a publish that was checked; its payload has ``size`` bytes."""
         self._batch.append(publish)
-        self.size += len(publish.entry.data)
+        self.size += size
 
     def commit(self, now: int) -> None:
         """Hands everything gathered to the store, unless the last batch is still with it."""
@@ -85,8 +74,9 @@ class Commits:
         if not self._batch or self.under_way:
             return
         batch, self._batch = self._batch, []
-        for name in {publish.entry.topic for publish in batch}:
-            self._topics.expect(name, now)
+        if self._topics.patterns:
+            for name in {publish.entry.topic for publish in batch}:
+                self._topics.expect(name, now)
         if self._store is None:
             self.size = 0
             self._deliver(
@@ -98,13 +88,16 @@ class Commits:
             )
             return
         self.under_way = True
-        self._store.publish([publish.entry for publish in batch], now).then(
-            lambda commit: self._answered(batch, commit)
-        )
+        commit = self._store.publish([publish.entry for publish in batch], now)
+        if commit.done:
+            self._answered(batch, commit)
+        else:
+            commit.then(lambda commit: self._answered(batch, commit))
 
     def _answered(self, batch: list[Publish], commit: Commit[Sequence[Committed]]) -> None:
         self.under_way = False
-        self.size = sum(len(publish.entry.data) for publish in self._batch)
+        # What came meanwhile: nothing, if the store answered at once.
+        self.size = sum(len(publish.entry.data) for publish in self._batch) if self._batch else 0
         try:
             results = commit.result()
         except Unavailable:
@@ -171,61 +164,78 @@ class Commits:
 
     def _deliver(self, batch: list[Publish], results: Sequence[Committed]) -> None:
         """Tells everybody, run by run of one topic: what follows in one run is one piece of the journal."""
-        voice = self._voice
-        for name, group in groupby(zip(batch, results, strict=True), key=lambda pair: pair[0].entry.topic):
-            pairs = list(group)
-            topic = self._topics.get(name)
-            if topic is not None:
-                self._spread(topic, pairs)
-            for publish, committed in pairs:
-                session = publish.session
-                if publish.ack and session is not None and session.open:
-                    voice.tell(
-                        session,
-                        replies.encode_ack(
-                            name,
-                            id=publish.id,
-                            message_id=committed.message_id,
-                            epoch=committed.epoch,
-                            offset=committed.offset,
-                            duplicate=committed.duplicate,
-                        ),
-                    )
-                if publish.done is not None:
-                    publish.done(committed)
+        pairs = list(zip(batch, results, strict=True))
+        start, name = 0, batch[0].entry.topic
+        for place, publish in enumerate(batch):
+            if publish.entry.topic != name:
+                self._tell(name, pairs[start:place])
+                start, name = place, publish.entry.topic
+        self._tell(name, pairs[start:])
+
+    def _tell(self, name: str, pairs: list[tuple[Publish, Committed]]) -> None:
+        """Tells a run to those who follow its topic, and its publishers what became of it."""
+        topic = self._topics.get(name)
+        if topic is not None:
+            self._spread(topic, pairs)
+        for publish, committed in pairs:
+            session = publish.session
+            if publish.ack and session is not None and session.open:
+                self._voice.tell(
+                    session,
+                    replies.encode_ack(
+                        name,
+                        id=publish.id,
+                        message_id=committed.message_id,
+                        epoch=committed.epoch,
+                        offset=committed.offset,
+                        duplicate=committed.duplicate,
+                    ),
+                )
+            if publish.done is not None:
+                publish.done(committed)
 
     def _spread(self, topic: Topic, pairs: list[tuple[Publish, Committed]]) -> None:
-        """Delivers a run of one topic's messages and moves its position on."""
-        run: list[tuple[Publish, Committed]] = []
-        for publish, committed in pairs:
-            if committed.duplicate:
+        """Delivers a run of one topic's messages, in pieces without what is no news, and moves its position on."""
+        start = 0
+        for place, (_, committed) in enumerate(pairs):
+            epoch, offset = committed.epoch, committed.offset
+            # Whoever follows since has asked the store, which knew of what is not beyond his position already.
+            known = epoch == topic.epoch and offset is not None and offset <= topic.offset
+            if committed.duplicate or known:
+                self._write(topic, pairs[start:place])
+                start = place + 1
                 continue
-            if committed.epoch != topic.epoch:
-                self._write(topic, run)
-                run = []
-                self._replays.change_epoch(topic, committed.epoch)
-            elif committed.offset is not None and committed.offset <= topic.offset:
-                # Whoever follows since has asked the store, which knew of it already.
-                continue
-            if committed.offset is not None:
-                topic.offset = committed.offset
-            run.append((publish, committed))
-        self._write(topic, run)
+            if epoch != topic.epoch:
+                self._write(topic, pairs[start:place])
+                start = place
+                self._replays.change_epoch(topic, epoch)
+            if offset is not None:
+                topic.offset = offset
+        self._write(topic, pairs[start:])
 
     def _write(self, topic: Topic, run: list[tuple[Publish, Committed]]) -> None:
         if not run:
             return
         voice = self._voice
         audience = topic.audience
+        silent = [publish for publish, _ in run if not publish.echo]
         if audience.v1:
-            frame, write = voice.frame, voice.journal.write
-            for publish, committed in run:
-                entry = publish.entry
-                message = v1.encode_message(topic.name, entry.data, entry.timestamp, committed.message_id)
-                recipients = audience.v1
-                if not publish.echo and publish.session is not None:
-                    recipients = audience.without(recipients, publish.session)
-                write(recipients, frame(message))
+            frames = [
+                voice.frame(
+                    v1.encode_message(
+                        topic.name, publish.entry.data, publish.entry.timestamp, committed.message_id
+                    )
+                )
+                for publish, committed in run
+            ]
+            if not silent:
+                voice.journal.write(audience.v1, *frames)
+            else:
+                for (publish, _), frame in zip(run, frames, strict=True):
+                    recipients = audience.v1
+                    if not publish.echo and publish.session is not None:
+                        recipients = audience.without(recipients, publish.session)
+                    voice.journal.write(recipients, frame)
         if not audience.variants and not audience.slow:
             return
         bodies = [
@@ -241,13 +251,14 @@ class Commits:
             )
             for publish, committed in run
         ]
-        silent = any(not publish.echo for publish, _ in run)
         for name, single, batched in audience.variants:
             epoch = topic.epoch if name != topic.name else None
-            payloads = [replies.finish_message(body, subscription=name, epoch=epoch) for body in bodies]
+            payloads = replies.finish_messages(bodies, subscription=name, epoch=epoch)
             if not silent:
-                voice.share(single, payloads, batch=False)
-                voice.share(batched, payloads, batch=True)
+                if single:
+                    voice.share(single, payloads, batch=False)
+                if batched:
+                    voice.share(batched, payloads, batch=True)
                 continue
             for (publish, _), payload in zip(run, payloads, strict=True):
                 for sessions, batch in ((single, False), (batched, True)):

@@ -21,7 +21,6 @@ from collections.abc import Callable
 
 from msgspec import Raw
 
-from nbrealtime.errors import DecodeError
 from nbrealtime.hub.catalog import Catalog
 from nbrealtime.hub.commits import Commits
 from nbrealtime.hub.endings import Endings
@@ -41,7 +40,7 @@ from nbrealtime.hub.v2 import V2
 from nbrealtime.hub.voice import Voice
 from nbrealtime.wire import messages as wire
 from nbrealtime.wire.messages import ErrorCode
-from nbrealtime.wire.v2 import Request, decode_requests
+from nbrealtime.wire.v2 import Request
 
 __all__ = ["Hub", "Refusal"]
 
@@ -75,7 +74,6 @@ class Hub:
         self.messages_in = 0
         self.messages_out = 0
         self.store = store
-        self._now = 0
         self._flushing = False
         self._wake = wake
         limits, settle = self.limits, self._settle
@@ -120,7 +118,7 @@ class Hub:
 
         With ``options`` it speaks v2, and is welcomed by the face; one of v1 has been greeted.
         """
-        self._tick(now)
+        self._endings.now = now
         if version is None:
             version = 1 if options is None else 2
         session = Session(
@@ -135,7 +133,7 @@ class Hub:
         """Ends a session; those who stay on its topics are told. A second time nothing happens."""
         if not session.open:
             return
-        self._tick(now)
+        self._endings.now = now
         self._settle(now)
         session.open = False
         self.sessions.discard(session)
@@ -148,7 +146,7 @@ class Hub:
 
     def regrant(self, session: Session, user: User, grants: Grants, now: int) -> None:
         """Takes what a renewed token says of the same user; what it does not allow ends, with code 2003."""
-        self._tick(now)
+        self._endings.now = now
         session.user = user
         session.grants = grants
         self._settle(now)
@@ -163,7 +161,7 @@ class Hub:
 
     def receive(self, session: Session, frame: bytes, now: int) -> None:
         """Does what a text frame asks for; whatever is wrong with it is answered with an ``error``."""
-        self._tick(now)
+        self._endings.now = now
         if not frame.isascii():
             # The decoder passes a payload's strings over. What is no UTF-8 in them would end the
             # connection of every subscriber that holds to the RFC.
@@ -177,17 +175,12 @@ class Hub:
             self.messages_in += 1
             self._v1.receive(session, frame, now)
             return
-        for request in decode_requests(frame):
-            self.messages_in += 1
-            if isinstance(request, DecodeError):
-                refusal = Refusal(request.reason, ErrorCode(request.code))
-                self._refuse(session, refusal, now, id=request.id, topic=request.topic)
-            elif session.open:
-                self._v2.act(session, request, now)
+        count = self._v2.receive(session, frame, now)
+        self.messages_in += count
 
     def receive_binary(self, session: Session, now: int) -> None:
         """Answers a binary frame, which this encoding does not have."""
-        self._tick(now)
+        self._endings.now = now
         self.messages_in += 1
         reason = "binary frames are not understood here: send JSON in a text frame"
         self._refuse(session, Refusal(reason, ErrorCode.BAD_REQUEST), now)
@@ -210,7 +203,7 @@ class Hub:
         ``done`` is called with what became of it, when the store has answered; not if it is refused
         here and now.
         """
-        self._tick(now)
+        self._endings.now = now
         return self._publishing.take(
             user, grants, topic, data, now, key=key, retain=retain, time=time, done=done
         )
@@ -253,9 +246,9 @@ class Hub:
         Whatever the store answers later is said then, and ``wake`` is called.
         """
         if now is None:
-            now = self._now
+            now = self._endings.now
         else:
-            self._tick(now)
+            self._endings.now = now
         self._flushing = True
         try:
             self._settle(now)
@@ -288,20 +281,9 @@ class Hub:
 
     # -- inside
 
-    def _tick(self, now: int) -> None:
-        self._now = self._endings.now = now
-
-    def _refuse(
-        self,
-        session: Session,
-        refusal: Refusal,
-        now: int,
-        *,
-        id: int | None = None,  # noqa: A002
-        topic: str | None = None,
-    ) -> None:
+    def _refuse(self, session: Session, refusal: Refusal, now: int) -> None:
         self._settle(now)
-        self._voice.refuse(session, refusal, now, id=id, topic=topic)
+        self._voice.refuse(session, refusal, now)
 
     def _settle(self, now: int) -> None:
         """Commits what was published so far: who comes or goes, or is answered, now stands after it."""

@@ -39,23 +39,23 @@ class Journal:
     def __bool__(self) -> bool:
         return bool(self._runs)
 
-    def write(self, recipients: tuple[Session, ...], frame: bytes) -> None:
-        """Adds a frame for everybody in ``recipients``."""
+    def write(self, recipients: tuple[Session, ...], *frames: bytes) -> None:
+        """Adds frames for everybody in ``recipients``."""
         if recipients is not self._recipients:
             self._recipients = recipients
             self._frames = []
             self._runs.append((recipients, self._frames, False))
-        self._frames.append(frame)
-        self.size += len(frame)
+        self._frames += frames
+        self.size += sum(map(len, frames))
 
-    def write_batch(self, recipients: tuple[Session, ...], payload: bytes) -> None:
-        """Adds a payload for everybody in ``recipients``, a tuple that gets nothing but payloads."""
+    def write_batch(self, recipients: tuple[Session, ...], *payloads: bytes) -> None:
+        """Adds payloads for everybody in ``recipients``, a tuple that gets nothing but payloads."""
         if recipients is not self._recipients:
             self._recipients = recipients
             self._frames = []
             self._runs.append((recipients, self._frames, True))
-        self._frames.append(payload)
-        self.size += len(payload)
+        self._frames += payloads
+        self.size += sum(map(len, payloads))
 
     def post(self) -> tuple[tuple[Session, ...], int]:
         """Moves everything to the outboxes; returns who got something, and how many deliveries that were."""
@@ -66,11 +66,12 @@ class Journal:
         if len(runs) == 1:
             recipients, frames, is_batch = runs[0]
             data = self._join(frames, is_batch)
+            readers = len(recipients)
+            if readers == 1:
+                _mark(recipients)
             for session in recipients:
                 session.outbox.put(data)
-            if len(recipients) == 1:
-                _mark(recipients)
-            return recipients, len(recipients) * len(frames)
+            return recipients, readers * len(frames)
         deliveries = 0
         parts: dict[Session, list[bytes]] = {}
         for recipients, frames, is_batch in runs:
@@ -98,9 +99,8 @@ class Journal:
         return tuple(parts), deliveries
 
     def _join(self, frames: list[bytes], is_batch: bool) -> bytes:
-        if is_batch:
-            frames = [self._frame(payload) for payload in encode_batches(frames)]
-        return frames[0] if len(frames) == 1 else b"".join(frames)
+        # One alone is handed on by `join` as it is.
+        return b"".join(map(self._frame, encode_batches(frames)) if is_batch else frames)
 
 
 def _mark(recipients: tuple[Session, ...]) -> None:

@@ -46,6 +46,7 @@ class Publishing:
         self._commits = commits
         self._limits = limits
         self._published = 0
+        self._noted: tuple[str, int] | None = None
         self.carrying = Carrying()
 
     def take(
@@ -73,20 +74,24 @@ class Publishing:
         """Takes a publish of the first dialect."""
         if not isinstance(data, Raw):
             return _without_data(topic)
-        name = self._publishable(session, topic, now)
-        if isinstance(name, Refusal):
-            return name
+        if not isinstance(topic, str) or topic not in session.publishable:
+            topic = self._admit(session, topic, now)
+            if isinstance(topic, Refusal):
+                return topic
         if session.gate is not None and (wait := session.gate(now)):
             return _too_fast(wait)
-        return self._add(name, data, now, user=session.user, session=session)
+        return self._add(topic, data, now, user=session.user, session=session)
 
     def take_v2(self, session: Session, request: Request, now: int) -> Refusal | None:
         """Takes a publish of the second dialect; what was refused before it has to come again first."""
-        if not isinstance(request.data, Raw):
-            return _without_data(request.topic)
-        name = self._publishable(session, request.topic, now)
-        if isinstance(name, Refusal):
-            return name
+        name, data = request.topic, request.data
+        if data is UNSET:
+            return _without_data(name)
+        if name is None or name not in session.publishable:
+            admitted = self._admit(session, name, now)
+            if isinstance(admitted, Refusal):
+                return admitted
+            name = admitted
         if session.refused and self._commits.overtakes(session, name, request.key, request.id):
             reason = "an earlier publish to this topic was refused and must come again first"
             return Refusal(reason, ErrorCode.UNAVAILABLE, retry=True)
@@ -95,7 +100,7 @@ class Publishing:
             return _too_fast(wait)
         return self._add(
             name,
-            request.data,
+            data,
             now,
             user=session.user,
             session=session,
@@ -107,11 +112,9 @@ class Publishing:
             echo=request.echo,
         )
 
-    def _publishable(self, session: Session, topic: object, now: int) -> str | Refusal:
+    def _admit(self, session: Session, topic: object, now: int) -> str | Refusal:
         """Returns the name if the session may publish there; remembered, so that a stream pays once."""
         publishable = session.publishable
-        if isinstance(topic, str) and topic in publishable:
-            return topic
         name = check_name(topic)
         if isinstance(name, Refusal):
             return name
@@ -146,16 +149,20 @@ class Publishing:
         entry = Entry(
             name, payload, now, time, user.id, user.name, key, retain, f"{self._name}-{self._published}"
         )
+        size = len(payload)
         limit = self._limits.message_bytes
-        if limit is not None and len(payload) + _ENVELOPE > limit:
+        if limit is not None and size + _ENVELOPE > limit:
             # Measured as it goes out: a little more than came in. A subscriber whose own limit is
             # the same would end its connection over it, and that would be our doing.
-            size = _size(entry)
-            if size > limit:
-                reason = f"the message would have {size:,} bytes, and {limit:,} are allowed"
+            whole = _size(entry)
+            if whole > limit:
+                reason = f"the message would have {whole:,} bytes, and {limit:,} are allowed"
                 return Refusal(reason, ErrorCode.TOO_LARGE)
-        self.carrying.note(name, now)
-        self._commits.add(Publish(entry, session, id=id, ack=ack, echo=echo, done=done))
+        if (name, now) != self._noted:
+            # What comes in one frame is of one moment, and mostly of one topic.
+            self._noted = name, now
+            self.carrying.note(name, now)
+        self._commits.add(Publish(entry, session, id=id, ack=ack, echo=echo, done=done), size)
         return None
 
 

@@ -29,14 +29,17 @@ _REMEMBERED: Final = 10_000
 
 
 class Topics:
-    """What is followed. ``crowded`` is called with a pattern's subscription that matches too much."""
+    """What is followed, by names and by ``patterns``.
+
+    ``crowded`` is called with a pattern's subscription that matches too much.
+    """
 
     def __init__(self, store: Store | None, limits: Limits, crowded: Callable[[Subscription], None]) -> None:
         self._store = store
         self._limits = limits
         self._crowded = crowded
         self._topics: dict[str, Topic] = {}
-        self._patterns: dict[Pattern, dict[Subscription, None]] = {}
+        self.patterns: dict[Pattern, dict[Subscription, None]] = {}
         # Names that no pattern matches, so that publishing there does not ask again every time.
         self._unmatched: set[str] = set()
 
@@ -75,7 +78,7 @@ class Topics:
         self._topics[name] = topic
         if self._store is not None:
             self._store.hold(name)
-        for pattern, subscriptions in list(self._patterns.items()):
+        for pattern, subscriptions in list(self.patterns.items()):
             if pattern.matches(name):
                 for subscription in list(subscriptions):
                     self._match(topic, subscription)
@@ -88,9 +91,9 @@ class Topics:
 
     def expect(self, name: str, now: int) -> None:
         """Something is about to be published: a topic that only patterns match begins before it."""
-        if not self._patterns or name in self._topics or name in self._unmatched:
+        if not self.patterns or name in self._topics or name in self._unmatched:
             return
-        if any(pattern.matches(name) for pattern in self._patterns):
+        if any(pattern.matches(name) for pattern in self.patterns):
             self.tidy(self.begin(name, now))
             return
         if len(self._unmatched) >= _REMEMBERED:
@@ -122,17 +125,17 @@ class Topics:
         self._unmatched.clear()
         for name in names:
             self._match(self.begin(name, now), subscription, is_new=False)
-        self._patterns.setdefault(pattern, {})[subscription] = None
+        self.patterns.setdefault(pattern, {})[subscription] = None
 
     def remove_pattern(self, subscription: Subscription) -> None:
         """The opposite of `add_pattern`."""
         pattern = subscription.pattern
         if pattern is not None:
-            subscriptions = self._patterns.get(pattern)
+            subscriptions = self.patterns.get(pattern)
             if subscriptions is not None:
                 subscriptions.pop(subscription, None)
                 if not subscriptions:
-                    del self._patterns[pattern]
+                    del self.patterns[pattern]
         for topic in subscription.topics.values():
             topic.patterns.pop(subscription, None)
             topic.change()

@@ -22,7 +22,7 @@ from nbrealtime.hub.refusal import Refusal
 from nbrealtime.hub.voice import Voice
 from nbrealtime.wire import replies
 from nbrealtime.wire.messages import ErrorCode
-from nbrealtime.wire.v2 import Request
+from nbrealtime.wire.v2 import Request, decode_requests
 
 if TYPE_CHECKING:
     from nbrealtime.hub.session import Session
@@ -31,7 +31,7 @@ __all__ = ["V2"]
 
 
 class V2:
-    """Does what one request of v2 asks for.
+    """Does what the requests of one frame of v2 ask for.
 
     Arguments:
         settle: commits what was published so far: what is answered now stands after it.
@@ -60,13 +60,29 @@ class V2:
         self._settle = settle
         self._on_auth = on_auth
 
-    def act(self, session: Session, request: Request, now: int) -> None:
-        """Does it, or says why not."""
+    def receive(self, session: Session, frame: bytes, now: int) -> int:
+        """Does what each request of a frame asks for, or says why not; returns how many there were."""
+        requests = decode_requests(frame)
+        publish = self._publishing.take_v2
+        for request in requests:
+            refusal: Refusal | None
+            if type(request) is not Request:
+                refusal = Refusal(request.reason, ErrorCode(request.code))
+            elif not session.open:
+                continue
+            elif request.type == "publish":
+                refusal = publish(session, request, now)
+            else:
+                refusal = self._act(session, request, now)
+            if refusal is not None:
+                self._settle(now)
+                self._voice.refuse(session, refusal, now, id=request.id, topic=request.topic)
+        return len(requests)
+
+    def _act(self, session: Session, request: Request, now: int) -> Refusal | None:
         kind = request.type
         refusal: Refusal | None = None
-        if kind == "publish":
-            refusal = self._publishing.take_v2(session, request, now)
-        elif kind == "subscribe":
+        if kind == "subscribe":
             self._settle(now)
             if request.topic == CATALOG:
                 refusal = self._catalog.subscribe(session, request, self._limits.topics, now)
@@ -89,6 +105,4 @@ class V2:
             self._on_auth(session, request)
         elif kind != "pong":
             refusal = Refusal(f'"{kind}" is not for now', ErrorCode.BAD_REQUEST)
-        if refusal is not None:
-            self._settle(now)
-            self._voice.refuse(session, refusal, now, id=request.id, topic=request.topic)
+        return refusal

@@ -25,7 +25,7 @@ class Voice:
 
     def __init__(self, frame: Callable[[bytes], bytes]) -> None:
         self.frame = frame
-        self.journal = Journal(lambda payload: self.frame(payload))
+        self.journal = Journal(frame)
 
     def tell(self, session: Session, payload: bytes) -> None:
         """Says something to one session that its data does not hold back."""
@@ -46,11 +46,9 @@ class Voice:
         if not sessions:
             return
         if batch:
-            for payload in payloads:
-                self.journal.write_batch(sessions, payload)
+            self.journal.write_batch(sessions, *payloads)
         else:
-            for payload in payloads:
-                self.journal.write(sessions, self.frame(payload))
+            self.journal.write(sessions, *map(self.frame, payloads))
 
     def refuse(
         self,

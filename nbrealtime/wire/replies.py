@@ -40,6 +40,7 @@ __all__ = [
     "encode_unsubscribed",
     "encode_welcome",
     "finish_message",
+    "finish_messages",
 ]
 
 
@@ -148,6 +149,12 @@ def _restored(reply: Reply) -> Reply:
 # -- messages -----------------------------------------------------------------------------------------
 
 
+# A stream says the same topic and the same user in every message.
+@lru_cache(maxsize=4096)
+def _name(topic: str) -> bytes:
+    return _encode(topic)
+
+
 @lru_cache(maxsize=4096)
 def _user(id: str, name: str) -> bytes:  # noqa: A002
     return _encode(Who(id, name))
@@ -166,7 +173,7 @@ def encode_body(
 ) -> bytes:
     """Returns a ``message`` around the JSON in ``data``, open at its end: `finish_message` closes it."""
     return b'{"type":"message","topic":%b,"data":%b%b,"timestamp":%d%b,"messageId":%b,"user":%b' % (
-        _encode(topic),
+        _name(topic),
         bytes(data),
         b"" if offset is None else b',"offset":%d' % offset,
         timestamp,
@@ -199,6 +206,12 @@ def finish_message(
         b',"skipped":%d' % skipped if skipped else b"",
         b',"retained":true' if retained else b"",
     )
+
+
+def finish_messages(bodies: Iterable[bytes], *, subscription: str, epoch: str | None = None) -> list[bytes]:
+    """Returns what `finish_message` does of each: a run for the same subscription, whose end is made once."""
+    end = finish_message(b"", subscription=subscription, epoch=epoch)
+    return [body + end for body in bodies]
 
 
 def encode_lost(

@@ -20,3 +20,14 @@ def test_only_so_many_topics_are_remembered_and_the_newest_are(bench):
     carrying = bench.hub.carrying(3000)
     assert 256 <= len(carrying) <= 512
     assert carrying[-1] == "t1999"
+
+
+def test_every_topic_of_a_moment_is_known_and_every_moment_of_a_topic(bench):
+    ada = bench.join_v2()
+    bench.publish(ada, "a", 1, 2)
+    bench.publish(ada, "b", 1)
+    bench.publish(ada, "a", 3)
+    assert bench.hub.carrying(1000) == ["a", "b"]
+    bench.now += 60_001
+    bench.publish(ada, "a", 4)
+    assert bench.hub.carrying(bench.now) == ["a"]

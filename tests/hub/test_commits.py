@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .heard import values
+from .heard import offsets, values
 from .stores import PatientStore
 
 
@@ -58,6 +58,55 @@ def test_a_repeat_is_acknowledged_as_a_duplicate_and_reaches_nobody(bench):
     assert (second["offset"], second["duplicate"]) == (1, True)
     assert second["messageId"] == first["messageId"]
     assert values(bench.heard(bob)) == [1]
+
+
+def test_repeats_among_what_is_new_take_nothing_with_them(bench):
+    ada, bob, old = bench.join_v2("ada"), bench.join_v2("bob", None, "batch"), bench.join("old")
+    bench.follow(bob, "a")
+    bench.say(old, type="subscribe", topic="a")
+    bench.heard(old)
+    bench.publish(ada, "a", 1, key="k1")
+    bench.heard(bob)
+    for value, key in ((2, "k2"), (1, "k1"), (2, "k2"), (3, "k3"), (4, "k4"), (3, "k3")):
+        bench.publish(ada, "a", value, key=key)
+    heard = bench.heard(bob)
+    assert (values(heard), offsets(heard)) == ([2, 3, 4], [2, 3, 4])
+    assert values(bench.heard(old)) == [1, 2, 3, 4]
+
+
+def test_topics_that_take_turns_keep_their_order_for_everybody(bench):
+    ada, bob, eve = bench.join_v2("ada"), bench.join_v2("bob", None, "batch"), bench.join_v2("eve")
+    for topic in ("a", "b"):
+        bench.follow(bob, topic)
+    bench.follow(eve, "b")
+    for number in range(6):
+        bench.publish(ada, "aabbab"[number], number)
+    heard = bench.heard(bob)
+    assert [(message["topic"], message["offset"], message["data"]) for message in heard] == [
+        ("a", 1, 0),
+        ("a", 2, 1),
+        ("b", 1, 2),
+        ("b", 2, 3),
+        ("a", 3, 4),
+        ("b", 3, 5),
+    ]
+    assert values(bench.heard(eve)) == [2, 3, 5]
+
+
+def test_what_waits_for_the_store_is_counted_until_it_is_told(make_bench):
+    store = PatientStore()
+    bench = make_bench(None, store)
+    ada = bench.join_v2()
+    bench.publish(ada, "a", 111, 222)
+    assert bench.hub.pending_bytes == 6
+    bench.hub.flush()
+    bench.publish(ada, "a", 3)
+    assert (bench.hub.pending_bytes, bench.hub.committing, bench.hub.pending) == (7, True, False)
+    store.answer()
+    assert (bench.hub.pending_bytes, bench.hub.committing, bench.hub.pending) == (1, False, True)
+    bench.hub.flush()
+    store.answer()
+    assert (bench.hub.pending_bytes, bench.hub.pending) == (0, False)
 
 
 def test_keys_are_a_users_own(bench):

@@ -40,3 +40,20 @@ def test_everybody_gets_what_was_written_to_them_in_order(groups, writes, posts)
 
 def test_an_empty_journal_posts_nothing():
     assert Journal().post() == ((), 0)
+
+
+def test_what_is_written_together_is_as_if_written_one_by_one():
+    [one, other] = people(2)
+    together, singly = Journal(), Journal()
+    for is_batch, count in ((False, 3), (True, 2), (True, 0), (True, 1)):
+        tuples = one.data if is_batch else one.alone
+        parts = [b"%d" % number for number in range(count)]
+        (together.write_batch if is_batch else together.write)(tuples, *parts)
+        for part in parts:
+            (singly.write_batch if is_batch else singly.write)(tuples, part)
+    assert together.size == singly.size == 6
+    assert together.post() == singly.post() == ((one,), 6)
+    assert one.outbox.take() == 2 * b"012[0,1,0]"
+    together.write_batch(other.data, b"1", b"2")
+    assert together.post() == ((other,), 2)
+    assert other.outbox.take() == b"[1,2]"

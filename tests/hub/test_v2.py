@@ -27,3 +27,15 @@ def test_what_makes_no_sense_is_a_bad_request_with_its_id(bench, request_):
     number = bench.ask(ada, **request_)
     [error] = bench.heard(ada)
     assert (error["id"], error["data"]["code"]) == (number, "bad_request")
+
+
+def test_what_cannot_be_read_is_answered_in_its_place_and_counts(bench):
+    ada = bench.join_v2()
+    bench.follow(ada, "a")
+    before = bench.hub.messages_in
+    requests = b'[{"type":"publish","topic":"a","data":1},{"type":"what","id":7},{"type":"publish","topic":"a","data":2}]'
+    bench.hub.receive(ada, requests, bench.now)
+    heard = bench.heard(ada)
+    assert [message["type"] for message in heard] == ["message", "error", "message"]
+    assert (heard[1]["id"], heard[1]["data"]["code"]) == (7, "unknown_type")
+    assert bench.hub.messages_in == before + 3

@@ -39,6 +39,14 @@ def test_a_message_is_one_body_and_what_its_subscription_adds():
     assert (reply.user, reply.time, reply.offset) == (Who("u1", "Ada"), 5, 45)
 
 
+@pytest.mark.parametrize("epoch", [None, "k"])
+def test_a_run_is_finished_like_each_of_its_messages(epoch):
+    bodies = [body(b"%d" % offset, offset) for offset in (1, 2)]
+    assert replies.finish_messages(bodies, subscription="lab:*", epoch=epoch) == [
+        replies.finish_message(one, subscription="lab:*", epoch=epoch) for one in bodies
+    ]
+
+
 def test_without_history_there_is_no_offset():
     assert "offset" not in json.loads(replies.finish_message(body(offset=None)))
     ack = json.loads(replies.encode_ack("a", id=3, message_id="m"))

@@ -155,3 +155,17 @@ def test_batches_hold_everything_in_order_within_the_limit(messages, limit):
         assert len(payload) <= limit or isinstance(found, dict)
         flat += found if isinstance(found, list) else [found]
     assert flat == [json.loads(message) for message in messages]
+
+
+def test_an_array_has_as_many_as_fit_and_not_one_byte_more():
+    messages = [b"12", b"345", b"6"]
+    [whole] = v2.encode_batches(messages, 1000)
+    assert whole == b"[12,345,6]"
+    assert v2.encode_batches(messages, len(whole)) == [whole]
+    assert v2.encode_batches(messages, len(whole) - 1) == [b"[12,345]", b"6"]
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_one_alone_is_sent_as_it_is_and_none_is_nothing(limit):
+    assert v2.encode_batches([b"12345"], limit) == [b"12345"]
+    assert v2.encode_batches([], limit) == []
