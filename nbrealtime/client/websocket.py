@@ -4,7 +4,8 @@
 transport around it. The library's own asyncio face hands out one message per
 ``await``, a task switch each; here everything that one read brought is handed
 on at once, which is what keeps a thousand messages a second from waking the
-interpreter a thousand times.
+interpreter a thousand times. Whole text frames, which is nearly all there is,
+are passed by the library (``framing.py``).
 
 Runs on the client thread. The one rule: ``on_frames`` is called once for every
 read, with the text messages that it completed (perhaps none), before
@@ -23,9 +24,11 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
-from websockets.protocol import OPEN
+from websockets.protocol import CONNECTING, OPEN
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
+
+from nbrealtime.client.framing import Framer, Splitter
 
 __all__ = ["Closing", "HandshakeRefused", "WebSocket", "open_websocket"]
 
@@ -82,6 +85,8 @@ class WebSocket(asyncio.Protocol):
             subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
             max_size=MAX_MESSAGE_BYTES,
         )
+        self._splitter = Splitter(MAX_MESSAGE_BYTES)
+        self._framer = Framer()
         self._transport: asyncio.Transport | None = None
         self._fragments: list[bytes] = []
         self._fragmented: Opcode | None = None
@@ -102,10 +107,11 @@ class WebSocket(asyncio.Protocol):
 
     def send(self, frames: list[bytes]) -> None:
         """Writes text frames, all in one write."""
-        if self.is_open:
-            for frame in frames:
-                self._protocol.send_text(frame)
-            self._flush()
+        transport = self._transport
+        if transport is not None and self._protocol.state is OPEN:
+            frame_text = self._framer.frame_text
+            # What the library may have to say yet are pongs: the goodbye would have been its last word.
+            transport.write(b"".join([frame_text(frame) for frame in frames]))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Says goodbye after everything that was written; a server that does not answer is left after 2 s."""
@@ -152,12 +158,29 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._is_answered = True
-        self._protocol.receive_data(data)
-        self._dispatch()
+        frames: list[bytes] = []
+        is_plain = True
+        if self._protocol.state is CONNECTING:
+            is_plain = False
+            data = self._shake_hands(data, frames)
+        for piece, start in self._splitter.split(data):
+            # A text frame between fragments or after a goodbye is for the library to judge.
+            if start and self._fragmented is None and self._protocol.state is OPEN:
+                frames.append(piece[start:])
+            else:
+                is_plain = False
+                self._hand_over(piece, frames)
+        self._on_frames(frames)
+        if not is_plain:
+            self._answer_back()
 
     def eof_received(self) -> None:
+        frames: list[bytes] = []
+        self._hand_over(self._splitter.take_begun(), frames)
         self._protocol.receive_eof()
-        self._dispatch()
+        self._dispatch(frames)
+        self._on_frames(frames)
+        self._answer_back()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._killer is not None:
@@ -182,8 +205,24 @@ class WebSocket(asyncio.Protocol):
 
     # -- details --------------------------------------------------------------------------------------
 
-    def _dispatch(self) -> None:
-        frames: list[bytes] = []
+    def _shake_hands(self, data: bytes, frames: list[bytes]) -> bytes:
+        """The library hears the answer to the handshake; returns what came behind it of frames."""
+        cut = self._splitter.cut_head(data)
+        self._hand_over(data[:cut], frames)
+        if self._protocol.state is OPEN:
+            return data[cut:]
+        # A refusal's body, or the library has heard enough.
+        self._hand_over(data[cut:], frames)
+        return b""
+
+    def _hand_over(self, data: bytes, frames: list[bytes]) -> None:
+        """The library hears what is not plain."""
+        if data:
+            self._protocol.receive_data(data)
+            self._dispatch(frames)
+
+    def _dispatch(self, frames: list[bytes]) -> None:
+        """Does what the library made of what it heard; text messages go to the end of ``frames``."""
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 if event.opcode is Opcode.TEXT and event.fin:
@@ -196,7 +235,9 @@ class WebSocket(asyncio.Protocol):
                     self._assemble(event, frames)
             elif isinstance(event, Response):
                 self._answer(event)
-        self._on_frames(frames)
+
+    def _answer_back(self) -> None:
+        """Writes what the library has to say to what it heard."""
         self._flush()
         if self._protocol.close_expected():
             self._abort_after(_CLOSE_SECONDS)
