@@ -91,10 +91,11 @@ class Book(Generic[T]):
         self.generation = fresh_epoch() if generation is None else generation
         self.topics: OrderedDict[str, T] = OrderedDict()
         self.now = 0
+        # Before this time `due` has nothing.
+        self.sweep_at = 0
         self._limit = limit
         self._make = make
         self._on_forget = on_forget
-        self._sweep_at = 0
         self._round: Iterator[T] = iter(())
 
     def clock(self, now: int) -> int:
@@ -151,12 +152,12 @@ class Book(Generic[T]):
 
         A few at a time: a hundred thousand at once would keep everybody waiting.
         """
-        if now < self._sweep_at:
+        if now < self.sweep_at:
             return []
         step = list(islice(self._round, _SWEEP_STEP))
         if len(step) < _SWEEP_STEP:
             self._round = iter(list(self.topics.values()))
-            self._sweep_at = now + _SWEEP_EVERY
+            self.sweep_at = now + _SWEEP_EVERY
         return [topic for topic in step if self.topics.get(topic.name) is topic]
 
     def positions(self) -> Mapping[str, Position]:

@@ -130,6 +130,8 @@ class MemoryStore:
         topics = book.topics
         results: list[Committed] = []
         tell = results.append
+        name: str | None = None
+        topic: _Topic | None = None
         for entry in batch:
             key = entry.key
             if key is not None:
@@ -138,30 +140,39 @@ class MemoryStore:
                 if original is not None:
                     tell(_again(original))
                     continue
-            topic = topics.get(entry.topic) or book.begin(entry.topic)
+            if entry.topic != name:
+                # Most batches have a few long runs: a topic is looked for before its own, and trimmed after it.
+                if topic is not None:
+                    self._bound(topic, now)
+                name = entry.topic
+                topic = topics.get(name) or book.begin(name)
+                if topic is not None and topic.touched != now:
+                    book.touch(topic, now)
             if topic is None:
                 committed = Committed(None, None, entry.message_id, entry.timestamp)
             else:
                 topic.offset = offset = topic.offset + 1
-                entries = topic.entries
-                entries.append(entry)
+                topic.entries.append(entry)
                 size = len(entry.data) + MESSAGE_OVERHEAD
                 topic.size += size
                 self._size += size
-                if topic.touched != now:
-                    book.touch(topic, now)
-                if len(entries) > topic.many or topic.size > topic.much:
-                    self._size -= topic.trim(now)
                 committed = Committed(topic.epoch, offset, entry.message_id, entry.timestamp)
             tell(committed)
             if key is not None:
                 keys.remember(entry.user_id, user, pair, committed, now)
             if entry.retain:
                 self._retain(entry, committed)
+        if topic is not None:
+            self._bound(topic, now)
         if self._size > self._most:
             self._evict(now)
-        self._sweep(now)
+        if now >= book.sweep_at:
+            self._sweep(now)
         return Commit.of(results)
+
+    def _bound(self, topic: _Topic, now: int) -> None:
+        if len(topic.entries) > topic.many or topic.size > topic.much:
+            self._size -= topic.trim(now)
 
     def _retain(self, entry: Entry, committed: Committed) -> None:
         previous = self._retained.pop(entry.topic, None)
