@@ -321,17 +321,15 @@ class Ring:
         with self._lock:
             if not self._lost or not len(self._kept):
                 return width
-            since = self._whole_from(since, width)
-            if self._reach() <= since:
+            if self._reach() <= self._whole_from(since, width):
                 return width
             self._fold_for_reading()
-            if self._pyramid.reach(width) <= since:
-                return width
             coarser = width
-            while (wider := self._pyramid.coarser(coarser)) is not None:
-                coarser = wider
-                if self._pyramid.reach(coarser) <= since:
+            # The wider a bin, the earlier begins the one that holds `since`.
+            while self._pyramid.reach(coarser) > self._whole_from(since, coarser):
+                if (wider := self._pyramid.coarser(coarser)) is None:
                     break
+                coarser = wider
             return coarser
 
     def reaches(self, since: float) -> bool:

@@ -32,7 +32,9 @@ def test_rows_are_found_by_time_wherever_they_stand(sizes, capacity, wanted):
             assert columns.search(time, "right") == bisect_right(kept, time)
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.sets(st.sampled_from("ab"))), max_size=40), st.integers(3, 20))
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.sets(st.sampled_from("ab"))), max_size=40), st.integers(3, 20)
+)
 def test_a_column_that_does_not_come_is_a_gap_wherever_it_stands(chunks, capacity):
     columns, rows = Columns(), []
     columns.add("a")

@@ -147,6 +147,19 @@ def test_an_hour_that_comes_at_once_is_kept_like_one_that_came_slowly() -> None:
             np.testing.assert_allclose(getattr(one, column), getattr(other, column), rtol=1e-12)
 
 
+def test_a_bin_that_began_before_its_level_is_shown_more_coarsely() -> None:
+    ring = Ring(samples=50)
+    ring.append(NOW + np.arange(0, 50, 40) / 1000, {"value": np.array([7.0, 8.0])})
+    # With what comes now there is a finer level, from the middle of its first bin on.
+    for begin in (42, 642):
+        steps = np.arange(begin, begin + 600, dtype=float)
+        ring.append(NOW + steps / 1000, {"value": steps})
+    since = NOW + 0.9
+    shown = ring.resolution(0.001, since)
+    band = ring.bands(["value"], shown, since)["value"]
+    assert (shown, band.low[0], band.high[0]) == (10, 7, 1241)
+
+
 def test_finer_than_what_is_kept_is_shown_as_finely_as_it_is_kept() -> None:
     ring = Ring(samples=10_000)
     steady(ring, 600, 1000)
