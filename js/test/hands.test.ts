@@ -157,7 +157,7 @@ test("bins that are wider than a pixel are asked for, once the gesture rests, on
   assert.equal(lens.ask(1000, 800, live, [T, T + 60]), null);
   assert.equal(lens.busy(400), false);
   assert.equal(lens.busy(600), true);
-  assert.equal(lens.take(answer(question.request, question.from, question.to, 0.01), 1, 1200), true);
+  assert.notEqual(lens.take(answer(question.request, question.from, question.to, 0.01), 1, 1200), null);
   assert.equal(lens.busy(1300), false);
   const [shown] = lens.stores(live, 1);
   assert.ok(shown!.end - shown!.start > 1000);
@@ -170,7 +170,24 @@ test("an answer to an older question is not taken", () => {
   lens.look([T + 5, T + 15], live, 0);
   const question = lens.ask(200, 800, live, [T, T + 60])!;
   lens.follow();
-  assert.equal(lens.take(answer(question.request, T, T + 1, 0.1), 1, 300), false);
+  assert.equal(lens.take(answer(question.request, T, T + 1, 0.1), 1, 300), null);
+});
+
+test("a zoom's first answer is told from those that follow, and a pan has none", () => {
+  const lens = new Lens();
+  const live = [bins(T, T + 600, 1)];
+  let now = 0;
+  const answered = (from: number, to: number, zoomed: boolean): boolean | undefined => {
+    lens.look([T + from, T + to], live, (now += 1000), zoomed);
+    const question = lens.ask((now += 1000), 800, live, [T, T + 600])!;
+    return lens.take(answer(question.request, question.from, question.to, 0.01), 1, now)?.first;
+  };
+  assert.equal(answered(100, 110, true), true);
+  assert.equal(answered(130, 140, false), false);
+  assert.equal(answered(200, 220, true), true);
+  lens.look([T + 300, T + 310], live, (now += 1000), true);
+  lens.follow();
+  assert.equal(answered(400, 410, false), false, "of a zoom that ended");
 });
 
 test("what the kernel does not hold is not asked for again and again", () => {

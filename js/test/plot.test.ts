@@ -160,6 +160,13 @@ test("a range shrinks after 2 s of little use, eased over 200 ms, and not for a 
   assert.ok(!range.easing);
 });
 
+test("data that use more than half of a range never shrink it, though a range of their own would be tighter", () => {
+  const range = new Range();
+  const wide = range.at(-0.8, 1, 0);
+  for (let now = 16; now < 10_000; now += 16) assert.deepEqual(range.at(-0.8, 0.8, now), wide);
+  assert.deepEqual([wide, fit(-0.8, 0.8)], [[-1, 1.5], [-1, 1]]);
+});
+
 test("data that hover about a bound do not make it flicker", () => {
   const range = new Range();
   let before = range.at(20, 30, 0);

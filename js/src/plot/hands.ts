@@ -53,8 +53,6 @@ export class Hands {
   private later: number | undefined;
   private moved = false;
   private held = false;
-  /** Whether the value axis was fitted to what there was before the kernel's answer. */
-  private coarse = false;
 
   constructor(private host: Host) {
     this.gestures = new Gestures((action) => this.act(action), () => this.lens.zoomed);
@@ -73,17 +71,15 @@ export class Hands {
   /** The zoom ends; with `live`, a pause too. */
   follow(live: boolean): void {
     this.lens.follow();
-    this.coarse = false;
     if (live && this.host.paused()) this.host.resume();
     this.host.changed(true);
   }
 
   /** The kernel's answer to a question of ours. */
   take(head: Header, series: number): void {
-    if (!this.lens.take(head, series, performance.now())) return;
+    const taken = this.lens.take(head, series, performance.now());
     // A coarse bin is as high as all that happened in it: what a zoom shows of it is known only now.
-    this.host.changed(this.coarse);
-    this.coarse = false;
+    if (taken !== null) this.host.changed(taken.first);
   }
 
   /** Shows which controls there are to use. */
@@ -180,20 +176,19 @@ export class Hands {
   /** Shows a span of time, places of the value axis, or both. */
   private look(sight: Sight, x: Span | null, y: Span | null): void {
     const { lens, host } = this;
+    const length = (span: Span): number => span[1] - span[0];
+    const zoomed = x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6;
     if (x !== null) {
       const [oldest, newest] = host.extent();
       const span = within(x, { oldest, newest, shortest: SHORTEST });
       // As far out as it goes, and back at the newest: nothing would change but that it stands still.
       if (lens.x === null && span[0] === sight.x[0] && span[1] === sight.x[1]) return;
-      lens.look(span, host.live(), performance.now());
+      lens.look(span, host.live(), performance.now(), zoomed);
     }
     if (y !== null && y[1] - y[0] > 1e-9) {
       const bounds: Span = [valueAt(y[0], sight.y, sight.log), valueAt(y[1], sight.y, sight.log)];
       if (bounds.every(Number.isFinite) && bounds[1] - bounds[0] > 1e-12 * Math.max(...bounds.map(Math.abs))) lens.y = bounds;
     }
-    const length = (span: Span): number => span[1] - span[0];
-    const zoomed = x !== null && Math.abs(length(x) / length(sight.x) - 1) > 1e-6;
-    if (zoomed) this.coarse = true;
     host.changed(zoomed);
   }
 

@@ -6,7 +6,8 @@
 // Pure: times (ms, monotonic) are arguments. The rules: new data never move a span; what was
 // there when the zoom began is kept as long as the zoom, so there is a picture at once and
 // also from a kernel that hears nothing; one question at a time, or a deaf kernel would find
-// a queue of them.
+// a queue of them. An answer shows what the bins there were made of: the first one after a
+// zoom is told as such, so that an axis that was fitted to the bins is fitted anew.
 import { unpack } from "./columns";
 import type { Header } from "./header";
 import type { Bounds } from "./range";
@@ -20,6 +21,11 @@ export interface Question {
   /** Pixels for the whole of it. */
   width: number;
   request: number;
+}
+
+export interface Taken {
+  /** Whether it is the first answer since the zoom. */
+  first: boolean;
 }
 
 interface Answer {
@@ -51,6 +57,8 @@ export class Lens {
   private moved = -Infinity;
   private answered = -Infinity;
   private requests = 0;
+  /** Whether no answer came since the zoom. */
+  private coarse = false;
   private made: { key: string; live: readonly Store[]; stores: readonly Store[] } | null = null;
 
   /** Whether this view stays where it is. */
@@ -58,9 +66,10 @@ export class Lens {
     return this.x !== null || this.y !== null;
   }
 
-  /** Shows `x` from now on; `live` is what there is. */
-  look(x: Span, live: readonly Store[], now: number): void {
+  /** Shows `x` from now on; `live` is what there is; `zoomed`: what was shown had another length. */
+  look(x: Span, live: readonly Store[], now: number, zoomed = false): void {
     if (this.x === null) this.base = live.map((store) => store.copy());
+    if (zoomed) this.coarse = true;
     this.x = x;
     this.moved = now;
   }
@@ -69,6 +78,7 @@ export class Lens {
   release(): void {
     this.x = this.answer = this.pending = this.made = null;
     this.base = [];
+    this.coarse = false;
   }
 
   /** Shows the newest again. */
@@ -121,10 +131,10 @@ export class Lens {
     return question;
   }
 
-  /** Takes the kernel's answer; false if nobody waits for it any more. */
-  take(head: Header, series: number, now: number): boolean {
+  /** Takes the kernel's answer; null if nobody waits for it any more. */
+  take(head: Header, series: number, now: number): Taken | null {
     const range = head.range!;
-    if (this.pending === null || range.request !== this.pending.request) return false;
+    if (this.pending === null || range.request !== this.pending.request) return null;
     const stores = Array.from({ length: series }, () => new Store());
     const { from, to, width } = this.pending;
     unpack({ ...head, window: to - from }, stores);
@@ -133,7 +143,9 @@ export class Lens {
     this.pending = null;
     this.answered = now;
     this.made = null;
-    return true;
+    const first = this.coarse;
+    this.coarse = false;
+    return { first };
   }
 
   /** What to draw; `version` says whether `live` has changed. */

@@ -1,0 +1,132 @@
+"""A plot's view alone: to what its value axis is fitted, and how much it draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nbrealtime.client import Message
+from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.plots.part import PlotPart
+from nbrealtime.widgets.plots.source import Source
+
+from .bare import BarePlot
+
+T = 1_790_000_000.0
+
+
+@pytest.fixture
+def feed():
+    return Feed("lab:saw")
+
+
+@pytest.fixture
+def show(context, feed):
+    """Shows the feed in a plot of so many seconds, as to a page of so many pixels."""
+    shown = []
+
+    def show_one(window, pixels=800, now=T):
+        part = PlotPart([Source(feed.name, feed)], window=window)
+        shown.append(BarePlot(context.new_page(), part, window=window, pixels=pixels, now=now))
+        return shown[-1]
+
+    yield show_one
+    assert [plot.complaints for plot in shown] == [[] for _ in shown]
+
+
+def until(plot, condition):
+    """Wait until what is shown meets a condition in JavaScript of `begin`, `end`, `low` and `high`; return it."""
+    plot.page.wait_for_function(
+        f"(root) => {{ const [begin, end, low, high] = root.dataset.shown.split(',').map(Number);"
+        f" return {condition}; }}",
+        arg=plot.root.element_handle(),
+        timeout=5000,
+    )
+    return plot.shown()
+
+
+def put(feed, times, values):
+    """One message with these samples, which came when the newest was measured."""
+    data = {"t": times.tolist(), "value": values.tolist()}
+    feed.received([Message(feed.name, data, float(times[-1]))])
+
+
+def test_after_a_zoom_the_value_axis_fits_the_detail_and_not_the_bin_that_reaches_out_of_it(show, feed):
+    # A ripple, and one peak above it. The stream has a bin a second, so all from 30 to 31 is as high as the peak.
+    times = T + np.arange(1, 12_001) / 200
+    values = np.where(np.arange(12_000) % 2, 0.8, -0.8)
+    values[np.searchsorted(times, T + 30.95)] = 1.0
+    put(feed, times, values)
+    # It came long ago: the edge has run out by its second, and stands.
+    plot = show(60, pixels=64, now=T + 3600)
+    until(plot, f"end === {T + 61}")
+
+    # The bin's middle is in view, the peak is not. The ripple uses 64 % of an axis that was made for the peak: an axis
+    # that is not fitted anew gives back nothing of it, however long one looks.
+    plot.drag(T + 20, T + 30.72)
+    plot.wait_asked()
+    begin, end, low, high = plot.shown()
+    assert begin == pytest.approx(T + 20, abs=0.2)
+    assert T + 30.5 < end < T + 30.95
+    assert (low, high) == (-1, 1.5)
+    assert (0.8 - -0.8) / (high - low) > 0.55
+    plot.answer()
+    until(plot, "low === -1 && high === 1")
+
+    # A pan looks at other times as closely: what it finds may grow the axis, and no answer to it shrinks that again.
+    plot.field.press("ArrowRight")
+    until(plot, "high === 1.5")
+    plot.field.press("PageUp")
+    plot.answer()
+    plot.wait_drawn()
+    assert plot.shown()[2:] == [-1, 1.5]
+
+
+# Of every path that is stroked from now on, how many corners it has: the most of them, and how many paths there are.
+CORNERS = """() => {
+  const {beginPath, lineTo, stroke} = CanvasRenderingContext2D.prototype;
+  let corners = 0;
+  window.longest = 0;
+  Object.assign(CanvasRenderingContext2D.prototype, {
+    beginPath() { corners = 0; beginPath.call(this); },
+    lineTo(x, y) { corners++; lineTo.call(this, x, y); },
+    stroke() { longest = Math.max(longest, corners); stroke.call(this); },
+  });
+}"""
+
+
+def test_a_short_window_of_a_fast_topic_costs_what_shows_and_not_what_is_kept(show, feed):
+    # Ten milliseconds at 20,000 samples a second: 200 of them show, and a second's worth is kept.
+    rate, window = 20_000, 0.01
+    put(feed, T + np.arange(1, 201) / rate, np.sin(np.arange(200) / 20))
+    plot = show(window)
+    until(plot, f"end >= {T + window}")
+    width = plot.field.bounding_box()["width"]
+    frames = []
+    for n in range(1, 101):
+        times = T + n * window + np.arange(1, 201) / rate
+        put(feed, times, np.sin(np.arange(200) / 20))
+        frames.append(plot.part.frame(times[-1], plot.viewing))
+    plot.page.evaluate(CORNERS)
+    plot.hear(frames)
+    until(plot, f"end >= {T + 101 * window}")
+    corners = plot.page.evaluate("longest")
+    assert 100 <= corners < width, f"a line has {corners} corners on {width:.0f} pixels"
+    # It is kept: there at once for who zooms out, before the kernel said anything.
+    for _ in range(4):
+        plot.field.press("-")
+    until(plot, f"end - begin > {5 * window}")
+    assert plot.page.evaluate("longest") > 5 * corners
+
+
+def test_a_line_that_only_passes_through_what_is_shown_is_drawn(show, feed):
+    put(feed, T + np.arange(1, 61), np.arange(60) / 60)
+    plot = show(60, now=T + 3600)
+    until(plot, f"end === {T + 61}")
+    plot.drag(T + 30, T + 32)
+    until(plot, "end - begin < 2.5")
+    plot.page.evaluate(CORNERS)
+    plot.drag(T + 30.6, T + 30.9)
+    begin, end, *_ = until(plot, "end - begin < 0.4")
+    assert T + 30 < begin < end < T + 31
+    assert plot.page.evaluate("longest") == 1
