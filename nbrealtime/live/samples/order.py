@@ -15,6 +15,7 @@ __all__ = [
     "behind_equals",
     "from_first_number",
     "increasing",
+    "is_in_order",
     "is_time",
     "without_late",
 ]
@@ -27,11 +28,26 @@ comes after it would be late.
 """
 LATE_SECONDS = 1.0
 _NUDGE = 1e-6
+_FEW = 16  # times, which Python compares in less time than numpy takes to begin
 
 
 def is_time(time: float) -> bool:
     """Whether something can have happened at ``time`` (s since the epoch)."""
     return -FARTHEST <= time <= FARTHEST
+
+
+def is_in_order(times: Floats, newest: float) -> bool:
+    """Whether all ``times`` can be times, and strictly increase, from after ``newest`` on."""
+    if len(times) > _FEW:
+        return bool(
+            newest < times[0] >= -FARTHEST and times[-1] <= FARTHEST and (times[1:] > times[:-1]).all()
+        )
+    for time in times.tolist():
+        # False for NaN, too.
+        if not (newest < time and -FARTHEST <= time <= FARTHEST):
+            return False
+        newest = time
+    return True
 
 
 def without_late(

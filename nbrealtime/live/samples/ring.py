@@ -27,7 +27,7 @@ from nbrealtime.live.samples.order import (
     behind_equals,
     from_first_number,
     increasing,
-    is_time,
+    is_in_order,
     without_late,
 )
 from nbrealtime.live.samples.pyramid import LEAST_TELLING, Pyramid
@@ -80,6 +80,7 @@ class Ring:
         self._pyramid = Pyramid(max_bytes=max_bytes // _COARSE_SHARE)
         self._unfolded = 0  # the newest samples that are not in the pyramid yet
         self._touches = Touches()
+        self._allot()
         self._interval: float | None = None
         self._measured = -np.inf  # the newest sample's time when the interval was measured
 
@@ -106,13 +107,14 @@ class Ring:
     def newest(self) -> float | None:
         """The newest sample's time (s since the epoch), or None."""
         with self._lock:
-            return self._kept.time(len(self._kept) - 1) if len(self._kept) else None
+            count = self._kept.count
+            return self._kept.time(count - 1) if count else None
 
     @property
     def oldest(self) -> float | None:
         """The oldest kept sample's time (s since the epoch), or None."""
         with self._lock:
-            return self._kept.time(0) if len(self._kept) else None
+            return self._kept.time(0) if self._kept.count else None
 
     @property
     def interval(self) -> float | None:
@@ -156,58 +158,56 @@ class Ring:
         """
         times = np.asarray(times, dtype=np.float64)
         with self._lock:
+            kept = self._kept
             known: dict[str, Floats] = {}
-            new = 0
+            fresh: list[str] = []
             for name, given in columns.items():
                 column = np.asarray(given, dtype=np.float64)
                 if column.shape != times.shape:
                     raise ValueError(f"{name!r} has {column.shape} values for {times.shape} times")
-                if name not in self._kept:
-                    if self._kept.width + new >= MAX_FIELDS or not np.isfinite(column).any():
+                if name not in kept:
+                    if kept.width + len(fresh) >= MAX_FIELDS or not np.isfinite(column).any():
                         continue
-                    new += 1
+                    fresh.append(name)
                 known[name] = column
-            if not len(times) or not (known or self._kept.width):
+            came = len(times)
+            if not came or not (known or kept.width):
                 return 0
-            if not self._kept.width:
+            if fresh and not kept.width:
                 times, known = from_first_number(times, known)
-            newest = self._kept.time(len(self._kept) - 1) if len(self._kept) else -np.inf
-            ordered = (
-                times[0] > newest
-                and is_time(times[0])
-                and is_time(times[-1])
-                and bool((times[1:] > times[:-1]).all())
-            )
-            if not ordered:
                 came = len(times)
+            count = kept.count
+            newest = kept.time(count - 1) if count else -np.inf
+            ordered = is_in_order(times, newest)
+            new = came
+            if not ordered:
                 times, known = without_late(times, known, newest)
-                self._late += came - len(times)
-                if not len(times):
+                new = len(times)
+                self._late += came - new
+                if not new:
                     return 0
-            for name in known:
-                if name not in self._kept:
-                    self._kept.add(name)
-                    self._shrink()
-            touched = float(times[0])
-            begin = len(self._kept) if ordered else self._kept.search(float(times.min()), "left")
-            direct = (
-                begin < len(self._kept) - self._unfolded or self._unfolded + len(times) > self._capacity()
-            )
+            for name in fresh:
+                kept.add(name)
+                self._shrink()
+            begin = kept.count if ordered else kept.search(float(times.min()), "left")
+            direct = begin < kept.count - self._unfolded or self._unfolded + new > self._capacity
             if direct:
                 self._fold()
                 order = slice(None) if ordered else np.argsort(times, kind="stable")
                 self._pyramid.add(times[order], {name: column[order] for name, column in known.items()})
             if ordered:
-                self._lost |= self._kept.extend(times, known, self._capacity())
+                touched = float(times[0])
+                if kept.extend(times, known, self._capacity):
+                    self._lost = True
             else:
                 touched = self._merge(begin, times, known)
             if not direct:
-                self._unfolded += len(times)
-                if self._unfolded * self._kept.width > _FOLDED_AT_ONCE:
+                self._unfolded += new
+                if self._unfolded > self._most_unfolded:
                     self._fold()
-            self._written += len(times)
+            self._written += new
             self._touches.touch(touched)
-            return len(times)
+            return new
 
     def bound(self, max_bytes: int) -> None:
         """Keep at most ``max_bytes`` from now on; the oldest samples that have no room go at once."""
@@ -378,18 +378,22 @@ class Ring:
         finest = self._pyramid.finest
         return finest is not None and width < finest * (1 - 1e-9)
 
-    def _capacity(self) -> int:
-        row = 8 * (1 + max(1, self._kept.width))
-        return max(1, min(self._samples, (self._max_bytes - self._max_bytes // _COARSE_SHARE) // row))
+    def _allot(self) -> None:
+        """Find what there is room for: again whenever there are more fields, or other bounds."""
+        width = max(1, self._kept.width)
+        room = self._max_bytes - self._max_bytes // _COARSE_SHARE
+        self._capacity = max(1, min(self._samples, room // (8 * (1 + width))))
+        self._most_unfolded = _FOLDED_AT_ONCE // width
 
     def _shrink(self) -> None:
-        """Gives back what is more than the capacity."""
-        if (allowed := self._capacity()) < self._kept.size:
-            if allowed < len(self._kept):
+        """Gives back what is more than there is room for now."""
+        self._allot()
+        if self._capacity < self._kept.size:
+            if self._capacity < self._kept.count:
                 self._lost = True
-                if allowed < self._unfolded:
+                if self._capacity < self._unfolded:
                     self._fold()
-            self._kept.resize(allowed)
+            self._kept.resize(self._capacity)
 
     def _merge(self, begin: int, times: Floats, columns: dict[str, Floats]) -> float:
         """Insert samples among those from ``begin`` on; return the earliest time touched."""
@@ -404,7 +408,7 @@ class Ring:
             for name, column in kept.columns(begin, end).items()
         }
         kept.cut(begin)
-        self._lost |= kept.extend(merged, rows, self._capacity())
+        self._lost |= kept.extend(merged, rows, self._capacity)
         return float(merged[0])
 
 

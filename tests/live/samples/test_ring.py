@@ -70,12 +70,22 @@ def test_a_column_without_a_number_makes_no_field() -> None:
     np.testing.assert_array_equal(columns["x"], [1, np.nan])
 
 
+def test_a_gap_is_kept_once_there_is_a_field() -> None:
+    ring = Ring()
+    assert put(ring, NOW, NOW + 1, x=[np.nan, 1]) == 1
+    assert put(ring, NOW + 2, NOW + 3, x=[np.nan, np.nan], y=[np.nan, 2]) == 2
+    np.testing.assert_array_equal(ring.snapshot()[1]["y"], [np.nan, np.nan, 2])
+
+
 def test_names_used_as_data_do_not_cost_a_column_each() -> None:
     ring = Ring()
     for at in range(MAX_FIELDS + 10):
         put(ring, NOW + at, **{f"f{at}": [1]})
     assert len(ring.fields) == MAX_FIELDS
     assert ring.nbytes <= 64 * 1024 * 1024
+    ring = Ring()
+    put(ring, NOW, **{f"f{at}": [1] for at in range(MAX_FIELDS + 10)})
+    assert ring.fields == tuple(f"f{at}" for at in range(MAX_FIELDS))
 
 
 def test_the_oldest_samples_go_when_it_is_full() -> None:
@@ -110,6 +120,25 @@ def test_memory_grows_with_what_arrives() -> None:
     small = ring.nbytes
     put(ring, *(NOW + 1 + np.arange(100_000) / 1000))
     assert small < 20_000 < ring.nbytes < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_so_many_values_wait_for_the_bins(width: int) -> None:
+    ring, begin = Ring(), 0
+    while ring.nbytes <= (rows := 1024 << max(0, (begin - 1) // 1024).bit_length()) * 8 * (1 + width):
+        times = NOW + np.arange(begin, begin + 1024, dtype=float)
+        ring.append(times, {f"f{at}": times for at in range(width)})
+        begin += 1024
+    assert (begin, rows) == (65_536 // width + 1024, 131_072 // width)
+
+
+def test_what_was_left_out_does_not_wait_for_the_bins() -> None:
+    ring = Ring(samples=4)
+    put(ring, NOW, np.nan, np.nan, NOW + 1, value=[0, 90, 91, 1])
+    for at in range(2, 9):
+        put(ring, NOW + at, value=[at])
+    band = ring.bands(["value"], 100.0)["value"]
+    assert (band.low.tolist(), band.high.tolist(), band.mean.tolist()) == ([0], [8], [4])
 
 
 def test_equal_times_are_nudged_by_a_microsecond_in_the_order_of_arrival() -> None:
