@@ -106,12 +106,18 @@ class Reader:
             self._postpone(data)
             return
         core = self._core
-        core.receive_data(data)
         now = milliseconds()
-        for event in core.events_received():
-            if isinstance(event, Frame):
-                self.read(event, now)
-        self._speaker.after_reading()
+        message = None if self._closed else core.take_text(data)
+        if message is not None:
+            self._hear(message, now)
+            # The core did not hear of it, and has nothing to say.
+            self._flusher.schedule()
+        else:
+            core.receive_data(data)
+            for event in core.events_received():
+                if isinstance(event, Frame):
+                    self.read(event, now)
+            self._speaker.after_reading()
         if self._throttle is not None and not self._closed:
             self._throttle.slow_down()
 

@@ -24,7 +24,7 @@ class Bench:
         self.pulse = Pulse(0.0, None)
         self.pulse.answered = False
         self.later = []
-        self.flusher = SimpleNamespace(busy=False, later=self.later.append)
+        self.flusher = SimpleNamespace(busy=False, later=self.later.append, schedule=self.after_reading)
         self.intake = Intake(Transport())
         self.is_hello = False
         self.core = opened()
@@ -84,6 +84,13 @@ def stranger():
 def test_a_message_is_handed_over_on_the_spot(bench):
     bench.reader.receive(text("one") + text("two"))
     assert bench.log == [b"one", b"two", "read", "throttle"]
+
+
+def test_messages_that_come_one_by_one_are_each_handed_over(bench):
+    for message in ("the first", "the second", "the third"):
+        bench.reader.receive(text(message))
+        assert bench.log == [message.encode(), "read", "throttle"]
+        bench.log.clear()
 
 
 def test_a_message_that_comes_in_bits_is_handed_over_once_it_is_whole(bench):
@@ -239,9 +246,9 @@ def test_what_comes_in_after_the_end_is_heard_by_nobody(bench):
 
 def test_a_message_that_ends_the_connection_is_the_last(bench):
     bench.when_read = bench.reader.close
-    bench.reader.receive(text("one"))
-    bench.reader.receive(text("two"))
-    assert bench.log == [b"one", "read", "read"], "and the throttle has nobody to slow down"
+    bench.reader.receive(text("the first"))
+    bench.reader.receive(text("the second"))
+    assert bench.log == [b"the first", "read", "read"], "and the throttle has nobody to slow down"
 
 
 def test_after_the_end_the_core_still_hears_the_other_ends_goodbye(bench):
