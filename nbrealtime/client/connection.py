@@ -339,18 +339,15 @@ class Connection:
             if self._session.has_to_say and not self._is_writing:
                 self._is_writing = True
                 asyncio.get_running_loop().call_soon(self._write_on)
-        if not outbox and not outbox.acknowledged:
+        if self._goodbye.is_waited_for and not outbox and not outbox.acknowledged:
             self._goodbye.stir()
         self.gate.update(
             taken, outbox.held_bytes, acknowledged=outbox.acknowledged_bytes, offline=outbox.is_offline
         )
-        self._tell_reports()
-        self._notice()
-
-    def _tell_reports(self) -> None:
         reports = self._session.take_reports()
         if reports:
             self._notices.report(reports)
+        self._notice()
 
     def _write_on(self) -> None:
         self._is_writing = False
@@ -360,12 +357,12 @@ class Connection:
         """Reads what one read brought."""
         session = self._session
         now = self._now()
-        session.heard(now)
-        was_up = self._is_up()
+        session.heartbeat.heard(now)
+        state = session.state
         self._intake.read(frames, now, time.time())
         if not frames:
             return
-        if self._is_up() and not was_up:
+        if state is not LinkState.CONNECTED and self._is_up():
             self._tick(now)
         else:
             # Answers to what came, and room for publishers whose messages were acknowledged.
@@ -375,8 +372,10 @@ class Connection:
             deadline = session.deadline
             if deadline is not None and (self._timer is None or deadline < self._timer.when()):
                 self._arm()
-        if session.latency != self._notices.status.latency or session.is_answered:
+        if self._goodbye.is_waited_for:
             self._goodbye.stir()
+        # Whatever else of the status changes by what is heard changes with something to write.
+        if session.heartbeat.latency != self._notices.status.latency:
             self._notice()
 
     # -- details --------------------------------------------------------------------------------------
@@ -391,7 +390,7 @@ class Connection:
             state=session.state,
             url=place.url,
             user=session.user or place.user,
-            latency=session.latency,
+            latency=session.heartbeat.latency,
             attempts=session.attempts,
             queued=outbox.queued,
             dropped=outbox.dropped,

@@ -33,7 +33,10 @@ class Gate:
     def __init__(self, *, limit_bytes: int = LIMIT_BYTES, patience: float = PATIENCE_SECONDS) -> None:
         self._limit = limit_bytes
         self._patience = patience
-        self._room = threading.Condition()
+        # Taken itself: the condition would take and give it back by two calls each. A signal's handler may publish in
+        # the middle of a publish, so that it has to be one that its owner can take again.
+        self._lock = threading.RLock()
+        self._room = threading.Condition(self._lock)
         self._handed_in = 0
         self._held = 0
         self._acknowledged = 0
@@ -63,7 +66,7 @@ class Gate:
         Raises `PublishTimeout`, and then has counted nothing. One message always has room when nothing
         else waits.
         """
-        with self._room:
+        with self._lock:
             if self._fits(size, bound):
                 self._handed_in += size
                 return
@@ -90,7 +93,7 @@ class Gate:
 
         ``acknowledged`` are those of publishes that wait for their acknowledgement, wherever they are.
         """
-        with self._room:
+        with self._lock:
             self._handed_in -= taken
             self._held = held
             self._acknowledged = acknowledged
@@ -100,7 +103,7 @@ class Gate:
 
     def release(self) -> None:
         """Nobody waits here any more: the connection is closed."""
-        with self._room:
+        with self._lock:
             self._open_to_all = True
             self._room.notify_all()
 

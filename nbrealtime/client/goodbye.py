@@ -28,6 +28,8 @@ class Goodbye:
         self._stirred = asyncio.Event()
         self.has_published = False
         """Whether anything ever was: then the server's answer is waited for, too."""
+        self.is_waited_for = False
+        """Whether `stir` would tell anybody anything."""
 
     def stir(self) -> None:
         """Something was written, answered or lost."""
@@ -39,6 +41,7 @@ class Goodbye:
         ``ask`` says something that a server answers only when it has read all: some servers forget what
         they have not read yet when they see the goodbye.
         """
+        self.is_waited_for = True
         try:
             async with asyncio.timeout(_WRITTEN_SECONDS):
                 while self._is_worth_waiting():
@@ -50,6 +53,8 @@ class Goodbye:
                         await self._stir()
         except TimeoutError:
             pass  # a server that reads so slowly is left; what waits is counted as dropped
+        finally:
+            self.is_waited_for = False
 
     async def _stir(self) -> None:
         self._stirred.clear()

@@ -157,6 +157,26 @@ def test_an_acknowledgement_on_its_way_is_waited_for(bench: Bench) -> None:
     assert 3 <= took <= 4
 
 
+def test_it_says_while_somebody_waits_that_stirring_him_makes_sense(bench: Bench) -> None:
+    bench.connect()
+    bench.publish()
+    waited: list[bool] = []
+
+    def meanwhile() -> None:
+        waited.append(bench.goodbye.is_waited_for)
+        bench.write()
+        asyncio.get_running_loop().call_later(0.25, answer)
+
+    def answer() -> None:
+        waited.append(bench.goodbye.is_waited_for)
+        bench.answer()
+
+    assert not bench.goodbye.is_waited_for
+    assert run(bench.wait(meanwhile)) == 0.75
+    assert waited == [True, True]
+    assert not bench.goodbye.is_waited_for
+
+
 def test_who_is_cancelled_while_he_waits_is_cancelled(bench: Bench) -> None:
     async def check() -> None:
         bench.connect()
@@ -166,5 +186,6 @@ def test_who_is_cancelled_while_he_waits_is_cancelled(bench: Bench) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert not bench.goodbye.is_waited_for
 
     run(check())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nbrealtime.client import Link, LinkState
+from nbrealtime.client import Link, LinkState, goodbye
 from nbrealtime.client.gate import Gate
 from nbrealtime.errors import ConnectionClosed, InvalidTopic, MessageTooLarge, PublishTimeout
 
@@ -214,6 +214,21 @@ def test_flush_says_that_everything_is_on_its_way(other: Any, connect: Any) -> N
         link.publish("lab:temp", b"%d" % number)
     assert link.flush(10)
     assert link.status.queued == 0
+
+
+@pytest.mark.parametrize("when", ["connected", "connecting"])
+def test_closing_waits_for_what_was_published_and_no_longer(
+    other: Any, connect: Any, ear: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(goodbye, "_WRITTEN_SECONDS", 60.0)
+    monkeypatch.setattr(goodbye, "_ANSWER_SECONDS", 60.0)
+    link = connect(other.url, "t", ear=ear)
+    if when == "connected":
+        assert link.wait_connected(20)
+    link.publish("lab:temp", b"1")
+    link.close()
+    ear.wait_for_state("closed")
+    assert other.said("publish") == [1]
 
 
 def test_a_closed_link_says_so(other: Any, connect: Any, ear: Any) -> None:

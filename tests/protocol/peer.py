@@ -127,7 +127,7 @@ class Peer:
         if wire is None or not wire.down:
             return
         session = self.session
-        session.heard(self.world.seconds)
+        session.heartbeat.heard(self.world.seconds)
         for event in session.receive(wire.down.popleft(), self.world.seconds, self.world.seconds):
             self._hear(event)
         self.write()

@@ -179,6 +179,8 @@ class Acknowledged:
     @property
     def deadline(self) -> float | None:
         """When something that was put off is due. What still waits for an answer comes with that."""
+        if not self._put_off:
+            return None
         return min(
             (line.due for topic, line in self._put_off.items() if topic not in self._on_topic), default=None
         )

@@ -57,6 +57,10 @@ class Session:
         self._client = client
         self._negotiation = Negotiation(Memory() if memory is None else memory)
         self._dialect: V1 | V2 | None = None
+        self.version: int | None = None
+        """The dialect that is spoken, None while there is no connection."""
+        self.message_bytes: int | None = None
+        """The largest message that the server takes, None while it has not said."""
         self.outbox = Outbox(client)
         self.subscriptions = Subscriptions(self.outbox)
         self.heartbeat = Heartbeat()
@@ -82,21 +86,6 @@ class Session:
     def retry_at(self) -> float | None:
         """When the next attempt is due; None while there is one, or a connection, or it is over."""
         return self._backoff.due
-
-    @property
-    def latency(self) -> float | None:
-        """The newest round trip in seconds."""
-        return self.heartbeat.latency
-
-    @property
-    def version(self) -> int | None:
-        """The dialect that is spoken, None while there is no connection."""
-        return None if self._dialect is None else self._dialect.version
-
-    @property
-    def message_bytes(self) -> int | None:
-        """The largest message that the server takes, None while it has not said."""
-        return self._dialect.message_bytes if isinstance(self._dialect, V2) else None
 
     def subscribe(self, topic: str, options: Options = _PLAIN, since: SinceLike = None) -> None:
         """Wants a topic or pattern, as `Subscriptions.add` says."""
@@ -131,7 +120,7 @@ class Session:
         self.error = reason
         self._backoff.clear()
         self.outbox.give_up()
-        self._dialect = None
+        self._speak(None)
         self.subscriptions.lose()
         self._questions.give_up()
         return self.take_reports()
@@ -184,7 +173,7 @@ class Session:
         return self.take_reports()
 
     def _start(self, dialect: V1 | V2, now: float, interval: float | None) -> None:
-        self._dialect = dialect
+        self._speak(dialect)
         self._hello = []
         self.state = LinkState.CONNECTED
         self.error = None
@@ -193,6 +182,12 @@ class Session:
         self._backoff.connected(now)
         self.heartbeat.begin(now, interval)
         self._questions.begin(dialect)
+
+    def _speak(self, dialect: V1 | V2 | None) -> None:
+        """What is asked with every message is laid down here, where alone it changes."""
+        self._dialect = dialect
+        self.version = None if dialect is None else dialect.version
+        self.message_bytes = dialect.message_bytes if isinstance(dialect, V2) else None
 
     def failed(
         self,
@@ -232,7 +227,8 @@ class Session:
         self.subscriptions.lose()
         self.reports.forget()
         self._questions.lose()
-        spoke, self._dialect = self._dialect is not None, None
+        spoke = self._dialect is not None
+        self._speak(None)
         if not spoke:
             if end.again or not end.announced:
                 self.failed(now, end.reason, dropped=not end.announced)
@@ -273,10 +269,6 @@ class Session:
 
     # -- what is heard --------------------------------------------------------------------------------
 
-    def heard(self, now: float) -> None:
-        """Something arrived, whatever it was: the server lives."""
-        self.heartbeat.heard(now)
-
     def receive(self, frame: bytes | bytearray, now: float, wall: float) -> list[Event]:
         """Reads a text frame; ``wall`` is the time of day, for a message that does not bring its own."""
         if self._dialect is not None:
@@ -314,15 +306,14 @@ class Session:
         if self.state is LinkState.CLOSED:
             return None
         if self._dialect is None:
-            ends = [self._negotiation.deadline, self.ending.deadline, self.outbox.expires]
+            ends = (self._negotiation.deadline, self.ending.deadline, self.outbox.expires)
         else:
-            ends = [
-                self.heartbeat.deadline,
-                self.ending.deadline,
-                self.renewal.due,
-                self.outbox.acknowledged.deadline,
-            ]
-        return min((end for end in ends if end is not None), default=None)
+            ends = (self.renewal.due, self.ending.deadline, self.outbox.acknowledged.deadline)
+        first = None if self._dialect is None else self.heartbeat.deadline
+        for end in ends:
+            if end is not None and (first is None or end < first):
+                first = end
+        return first
 
     def tick(self, now: float, late: float = 0.0) -> str | None:
         """Sends a ping if one is due; returns why the connection must be given up, or ``None``.

@@ -20,9 +20,12 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self.latency: float | None = None
+        """The newest round trip in seconds."""
         self._heard_at = 0.0
         self._ping_at = 0.0
         self._interval: float | None = None
+        self.silence = SILENCE_SECONDS
+        """After so many seconds without a word the server is taken for gone."""
         self._pings: deque[float] = deque(maxlen=16)  # when those were sent that are not answered
 
     def begin(self, now: float, interval: float | None = None) -> None:
@@ -30,6 +33,7 @@ class Heartbeat:
         self._heard_at = now
         self._ping_at = now  # at once: the latency is known from the beginning
         self._interval = interval
+        self.silence = SILENCE_SECONDS if interval is None else 1.5 * interval
         self._pings.clear()
 
     def end(self) -> None:
@@ -38,18 +42,13 @@ class Heartbeat:
         self.latency = None
 
     def heard(self, now: float) -> None:
-        """Something came."""
+        """Something came, whatever it was: the server lives."""
         self._heard_at = now
 
     def late(self, seconds: float) -> None:
         """The caller missed the deadline by so much: the server gets that on top."""
         if seconds > _LATE_SECONDS:
             self._heard_at += seconds
-
-    @property
-    def silence(self) -> float:
-        """After so many seconds without a word the server is taken for gone."""
-        return SILENCE_SECONDS if self._interval is None else 1.5 * self._interval
 
     @property
     def deadline(self) -> float:

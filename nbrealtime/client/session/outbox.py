@@ -35,10 +35,12 @@ class Outbox:
         self._offline = False
         self._stale = 0
         self._serial = 0
-        self._unreported: Counter[str] = Counter()
-        self._unreported_doubts: Counter[str] = Counter()
         self._expires: float | None = None
         self.acknowledged = Acknowledged(client)
+        self.drops: Counter[str] = Counter()
+        """How many messages of which topic were dropped and not reported yet."""
+        self.doubts: Counter[str] = Counter()
+        """How many of which topic failed with `PublishUncertain` and were not reported yet."""
         self.acknowledged_bytes = 0
         """Of publishes with a receipt that is not settled, wherever they are."""
         self.queued = 0
@@ -115,7 +117,7 @@ class Outbox:
         self.settled(publish)
         if isinstance(fault, PublishUncertain):
             self.uncertain += 1
-            self._unreported_doubts[publish.topic] += 1
+            self.doubts[publish.topic] += 1
         if publish.receipt is not None:
             publish.receipt.fail(fault)
 
@@ -228,15 +230,15 @@ class Outbox:
                     self.fail(item, PublishUncertain(item.topic, item.key, reason))
 
     def take_drops(self) -> dict[str, int]:
-        """Removes and returns how many messages of which topic were dropped and not reported yet."""
-        drops = dict(self._unreported)
-        self._unreported.clear()
+        """Removes and returns `drops`."""
+        drops = dict(self.drops)
+        self.drops.clear()
         return drops
 
     def take_doubts(self) -> dict[str, int]:
-        """Removes and returns how many of which topic failed with `PublishUncertain` and were not reported yet."""
-        doubts = dict(self._unreported_doubts)
-        self._unreported_doubts.clear()
+        """Removes and returns `doubts`."""
+        doubts = dict(self.doubts)
+        self.doubts.clear()
         return doubts
 
     def _enter(self, publish: Publish) -> None:
@@ -265,7 +267,7 @@ class Outbox:
     def _count_drop(self, publish: Publish) -> None:
         self._leave(publish)
         self.dropped += 1
-        self._unreported[publish.topic] += 1
+        self.drops[publish.topic] += 1
 
     def __bool__(self) -> bool:
         return bool(self._waiting)

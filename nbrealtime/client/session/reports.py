@@ -43,12 +43,14 @@ class Reports:
     def take(self, *, drops: bool) -> list[Event]:
         """Removes and returns what waits, with what became of publishes; with ``drops`` also of dropped ones."""
         reports, self._waiting = self._waiting, []
-        if drops:
+        outbox = self._outbox
+        if drops and outbox.drops:
             # Once there is an end to them: a sentence for every dropped message would be a flood.
-            for topic, count in self._outbox.take_drops().items():
+            for topic, count in outbox.take_drops().items():
                 reports.append(Report(f"{_messages(count)} to {topic} dropped while offline"))
-        for topic, count in self._outbox.take_doubts().items():
-            reports.append(Report(f"{_messages(count)} to {topic} may or may not have arrived"))
+        if outbox.doubts:
+            for topic, count in outbox.take_doubts().items():
+                reports.append(Report(f"{_messages(count)} to {topic} may or may not have arrived"))
         return reports
 
     def forget(self) -> None:

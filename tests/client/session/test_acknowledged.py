@@ -78,13 +78,15 @@ def test_the_later_ones_of_a_topic_wait_behind_a_refused_one(session: Session) -
     fault = {"error": "slow down", "code": "rate_limited", "retry": True, "retryAfter": 2.0}
     session.receive(frame({"type": "error", "id": said[0]["id"], "data": fault}), 10.0, 0.0)
     publish(session, 3)
+    assert session.deadline != 12.0, "two more are under way, and answered before it can be repeated"
     assert [one["data"] for one in spoken(session)] == ["elsewhere"]
     assert elsewhere.fault is None
-    session.heard(12.5)
+    session.heartbeat.heard(12.5)
     session.tick(12.5)
     assert spoken(session, 12.5) == [], "two more are still to be refused, and come before what is new"
     for one in said[1:]:
         session.receive(frame({"type": "error", "id": one["id"], "data": fault}), 10.0, 0.0)
+    assert session.deadline == 12.0
     session.tick(12.5)
     assert [one["data"] for one in spoken(session, 12.5)] == [0, 1, 2, 3]
 

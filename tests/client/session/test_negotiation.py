@@ -11,7 +11,7 @@ from nbrealtime.client.session import Memory, Session
 from nbrealtime.client.session.negotiation import SILENT_SECONDS
 from nbrealtime.client.status import LinkState
 
-from .talk import EVERYTHING, URL, attempt, frame, spoken
+from .talk import EVERYTHING, URL, attempt, connect, frame, spoken
 
 
 def test_the_hello_names_the_client_its_token_and_what_it_can() -> None:
@@ -46,6 +46,22 @@ def test_another_error_proves_nothing() -> None:
     session.lost(0.0, 1006, "")
     session.connecting()
     assert session.attempt(URL, "t")
+
+
+def test_what_the_server_speaks_and_takes_is_known_as_long_as_the_connection_lasts() -> None:
+    session = Session(random=lambda: 0.5)
+    assert (session.version, session.message_bytes) == (None, None)
+    connect(session)
+    assert (session.version, session.message_bytes) == (2, 1000)
+    session.lost(1.0, 1006, "")
+    assert (session.version, session.message_bytes) == (None, None)
+    connect(session, limits={"messageBytes": None})
+    assert (session.version, session.message_bytes) == (2, None)
+    session.lost(1.0, 1006, "")
+    connect(session, limits={"messageBytes": 10})
+    assert session.message_bytes == 10
+    session.close()
+    assert (session.version, session.message_bytes) == (None, None)
 
 
 def test_silence_after_a_greeting_proves_v1() -> None:

@@ -13,7 +13,7 @@ def test_a_token_is_renewed_well_before_it_expires() -> None:
     session.renewal.possible = True
     attempt(session)
     session.receive(welcome(expires=1_000_100_000), 50.0, 1_000_000.0)
-    session.heard(125.0)
+    session.heartbeat.heard(125.0)
     session.tick(125.0)
     assert session.renewal.wanted
     session.renew("another", 125.0)

@@ -112,7 +112,7 @@ def test_before_the_first_connection_a_publish_said_before_a_subscription_stays_
 
 def test_a_ping_goes_out_at_once_and_every_25_seconds(session: Session) -> None:
     assert session.deadline == PING_SECONDS
-    session.heard(20.0)
+    session.heartbeat.heard(20.0)
     assert session.tick(25.0) is None
     assert spoken(session) == [{"type": "ping"}]
     assert session.tick(26.0) is None
@@ -121,14 +121,14 @@ def test_a_ping_goes_out_at_once_and_every_25_seconds(session: Session) -> None:
 
 def test_a_ping_overtakes_what_waits(session: Session) -> None:
     publish(session, "lab:a", 1)
-    session.heard(25.0)
+    session.heartbeat.heard(25.0)
     session.tick(25.0)
     assert [said["type"] for said in spoken(session)] == ["ping", "publish"]
 
 
 def test_a_pong_tells_the_latency(session: Session) -> None:
     receive(session, frame(type="pong"), 0.25, 0.0)
-    assert session.latency == 0.25
+    assert session.heartbeat.latency == 0.25
     assert session.is_answered
 
 
@@ -170,7 +170,7 @@ def test_a_server_that_accepts_and_drops_at_once_is_tried_less_and_less_often(se
         now = session.retry_at
         session.connecting()
         session.connected(now)
-        session.heard(now)
+        session.heartbeat.heard(now)
     assert delays == [0.5, 1, 2, 4, 8, 15, 15, 15, 15, 30]
 
 

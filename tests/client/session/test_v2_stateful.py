@@ -61,7 +61,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((0.1, 1.0, 30.0)))
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        self.session.heard(self.now)
+        self.session.heartbeat.heard(self.now)
         deadline = self.session.deadline
         if deadline is not None and deadline <= self.now:
             self.session.tick(self.now)
