@@ -41,7 +41,7 @@ class AlertLog implements View {
   #frame: HTMLElement;
   #past = make("div", { class: "nbrt-past", role: "log", "aria-live": "off", "aria-label": "What happened, newest first", tabindex: "0" });
   #none = make("div", { class: "nbrt-none nbrt-muted" }, "Nothing has fired");
-  #empty = make("div", { class: "nbrt-empty", hidden: true }, make("p", {}, "No alerts yet"), copyable('topic.alert(above=30, for_="10s")', "nbrt-alerts-code"));
+  #empty = make("div", { class: "nbrt-empty", hidden: true }, make("p", {}, "No alerts yet"), copyable('topic.alert(above=30, for_="10s")'));
   #note = make("span", { class: "nbrt-line nbrt-why" });
   #counts = make("span", { class: "nbrt-line nbrt-counts nbrt-muted" });
   #voice = new Voice();

@@ -87,7 +87,7 @@ class Heatmap implements View {
       class: "nbrt-canvas", tabindex: "0", role: "img", "aria-label": `${capital(this.#what)} of ${title || this.#name}; the arrow keys read its values`,
     })) canvas.setAttribute(name, value);
     const sample = this.#what === "spectrogram" || this.#name.includes("*") ? "21.5" : "[1, 4, 9, 16]";
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(`rt.publish(${JSON.stringify(example(this.#name))}, ${sample})`, "nbrt-typed"));
+    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(`rt.publish(${JSON.stringify(example(this.#name))}, ${sample})`));
     const stage = make("div", { class: "nbrt-stage" }, canvas, this.#waiting);
     stage.style.height = `${Number(model.get("height"))}px`;
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, title || this.#name);

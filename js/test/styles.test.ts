@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 const ROOT = /^(?::is\((?:\.nbrt-[a-z]+(?:, )?)+\)|\.nbrt-(?:alerts|badge|card|gauge|heatmap|log|presence|publish|stream|table|tile|token)(?![\w-]))/;
 /** What all panels share, and the plot, whose names are its own. */
-const FREE = /(?:panels\/panel|^plot|plot\/hands)\.css$/;
+const FREE = /(?:panels\/panel|shared\/copyable|^plot|plot\/hands)\.css$/;
 
 function selectors(css: string): string[] {
   const bare = css.replace(/\/\*[^]*?\*\//g, "").replace(/@import[^;]*;/g, "").replace(/@keyframes[^{]*\{(?:[^{}]*\{[^}]*\})*\s*\}/g, "");

@@ -53,7 +53,7 @@ export abstract class Listing<State extends Told> implements View {
     mark(list, "aria-label", `Messages of ${label}${order}`);
     list.style.height = `${Number(model.get("height"))}px`;
     const publish = `rt.publish(${JSON.stringify(example(topics[0] ?? ""))}, ${sample})`;
-    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish, "nbrt-typed"));
+    this.#waiting = make("div", { class: "nbrt-empty", hidden: true }, this.#empty, copyable(publish));
     const name = make("span", { class: "nbrt-line nbrt-name", title: this.#name }, label);
     if (label !== this.#name) name.dataset.title = "true";
     this.root = make(

@@ -18,7 +18,7 @@ export async function copy(text: string, shown: Node, button: Element, word = "C
 }
 
 /** Returns the line and its button in a span of class `name`. */
-export function copyable(code: string, name: string): HTMLElement {
+export function copyable(code: string, name = "nbrt-code"): HTMLElement {
   const row = document.createElement("span");
   row.className = name;
   const text = document.createElement("code");
