@@ -296,8 +296,9 @@ class Feed:
         if not messages:
             return
         lists = self._keep(messages)
-        self._heard = self._clock()
-        self._rate.add(len(messages), self._heard)
+        count, now = len(messages), self._clock()
+        self._heard = now
+        self._rate.add(count, now)
         with self._lock:
             record = self._record
             if record.state is TopicState.CLOSED:
@@ -305,11 +306,12 @@ class Feed:
             self._record = msgspec.structs.replace(
                 record,
                 message=messages[-1],
-                count=record.count + len(messages),
+                count=record.count + count,
                 position=self._position_after(messages) or record.position,
             )
             # With the record: who joins is told a message or finds it in the past.
-            self._lists.keep(lists)
+            if lists:
+                self._lists.keep(lists)
             self._recent.keep(messages)
         self._tell(messages)
 
@@ -318,10 +320,10 @@ class Feed:
 
         A publisher who says when something was measured knows better than the server.
         """
-        timed = (
+        timed = [
             (message.data, message.timestamp if message.time is None else message.time)
             for message in messages
-        )
+        ]
         for block in self._reader.read(timed):
             self.ring.append(block.times, block.columns)
             for tap in self._sample_taps:

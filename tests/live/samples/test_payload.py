@@ -33,6 +33,47 @@ def test_consecutive_numbers_share_a_block() -> None:
     assert only(read(1, 2.5, True)) == ([0.0, 1.0, 2.0], {"value": [1.0, 2.5, 1.0]})
 
 
+def test_numbers_share_a_block_with_objects_of_nothing_else() -> None:
+    assert only(read(1, {"value": 2}, None, 3)) == (
+        [0.0, 1.0, 2.0, 3.0],
+        {"value": [1.0, 2.0, pytest.approx(math.nan, nan_ok=True), 3.0]},
+    )
+
+
+def test_every_number_is_in_one_block_whatever_came_before_it() -> None:
+    reader = Reader()
+    assert only(read(1, 2, reader=reader)) == ([0.0, 1.0], {"value": [1.0, 2.0]})
+    assert only(read(3, at=NOW + 5, reader=reader)) == ([5.0], {"value": [3.0]})
+    blocks = read(4, {"x": 5}, 6, [7], 8, "text", 9, {"value": 10, "x": 11}, 12, at=NOW + 6, reader=reader)
+    assert [{name: column.tolist() for name, column in block.columns.items()} for block in blocks] == [
+        {"value": [4]},
+        {"x": [5]},
+        {"value": [6]},
+        {"value": [7]},
+        {"value": [8, 9]},
+        {"value": [10], "x": [11]},
+        {"value": [12]},
+    ]
+    assert [time for block in blocks for time in block.times - NOW] == [6, 7, 8, 9, 10, 12, 13, 14]
+    assert read(reader=reader) == []
+
+
+def test_one_number_among_others_has_no_time() -> None:
+    reader = Reader()
+    (block,) = reader.read([(1, NOW), (2, 1e18), (3, NOW + 2), (4, math.nan)])
+    np.testing.assert_array_equal(block.times, [NOW, math.nan, NOW + 2, math.nan])
+    assert reader.reason == "carries a time outside of the years 1678 to 2261 (at nan s)"
+
+
+@given(st.floats(0, 1e9), st.floats(1e-6, 1e6), st.integers(0, 1000))
+def test_a_list_is_spread_as_evenly_as_numpy_does(before: float, lasted: float, length: int) -> None:
+    reader = Reader()
+    reader.read([(None, before)])
+    (block,) = reader.read([([0] * length, before + lasted)]) or [Block(np.empty(0), {})]
+    spread = np.linspace(before, before + lasted, length + 1)[1:]
+    assert block.times.tolist() == spread.tolist()
+
+
 def test_an_objects_numeric_members_are_fields() -> None:
     assert only(read({"x": 1, "y": 2.5, "on": False, "name": "a", "deep": {"z": 1}})) == (
         [0.0],
