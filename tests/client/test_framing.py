@@ -19,7 +19,7 @@ from nbrealtime.client import websocket as module
 from nbrealtime.client.framing import Framer, Splitter
 
 from .clock import run
-from .test_websocket import Wire, on_a_loop, text
+from .wire import Wire, on_a_loop, text
 
 LIMIT = 200
 HIDDEN = text(b"!").serialize(mask=False)  # looks like a frame where it is a payload
