@@ -24,7 +24,7 @@ class Carrying:
 
     def note(self, name: str, now: int) -> None:
         """Remembers that ``name`` carries data."""
-        if len(self._when) >= _CARRYING_TOPICS and name not in self._when:
+        if name not in self._when and len(self._when) >= _CARRYING_TOPICS:
             newest = sorted(self._when, key=self._when.__getitem__)[_CARRYING_TOPICS // 2 :]
             self._when = {kept: self._when[kept] for kept in newest}
         self._when[name] = now

@@ -54,6 +54,7 @@ class Commits:
         self._voice = voice
         self._replays = replays
         self._batch: list[Publish] = []
+        # Whether a batch is with the store.
         self.under_way = False
         self.now = 0
         self.size = 0
@@ -68,11 +69,11 @@ class Commits:
         self._batch.append(publish)
         self.size += size
 
-    def commit(self, now: int) -> None:
-        """Hands everything gathered to the store, unless the last batch is still with it."""
+    def commit(self, now: int) -> bool:
+        """Hands everything gathered to the store, unless the last batch is still with it; returns whether it did."""
         self.now = now
         if not self._batch or self.under_way:
-            return
+            return False
         batch, self._batch = self._batch, []
         if self._topics.patterns:
             for name in {publish.entry.topic for publish in batch}:
@@ -86,13 +87,14 @@ class Commits:
                     for publish in batch
                 ],
             )
-            return
+            return True
         self.under_way = True
         commit = self._store.publish([publish.entry for publish in batch], now)
         if commit.done:
             self._answered(batch, commit)
         else:
             commit.then(lambda commit: self._answered(batch, commit))
+        return True
 
     def _answered(self, batch: list[Publish], commit: Commit[Sequence[Committed]]) -> None:
         self.under_way = False

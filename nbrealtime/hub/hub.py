@@ -218,7 +218,7 @@ class Hub:
     @property
     def pending(self) -> bool:
         """Whether a flush has something to do."""
-        return bool(self._journal) or self._commits.pending or self._replays.pending
+        return self._journal.size > 0 or self._commits.pending or self._replays.pending
 
     @property
     def pending_bytes(self) -> int:
@@ -233,8 +233,10 @@ class Hub:
     @property
     def due(self) -> float | None:
         """When a flush has something to do that nobody brings, in ms; None for never."""
-        dues = [due for due in (self._replays.due, self._catalog.due) if due is not None]
-        return min(dues) if dues else None
+        replays, catalog = self._replays.due, self._catalog.due
+        if replays is None or catalog is None:
+            return catalog if replays is None else replays
+        return min(replays, catalog)
 
     def drained(self, session: Session) -> None:
         """A connection took everything that was in its outbox: whatever waits for that can come."""
@@ -258,8 +260,8 @@ class Hub:
         finally:
             self._flushing = False
         self.messages_out += deliveries
-        overrun = self._replays.take_overrun()
-        if overrun:
+        if self._replays.overrun:
+            overrun = self._replays.take_overrun()
             return (*touched, *(session for session in overrun if session not in touched))
         return touched
 
@@ -287,9 +289,8 @@ class Hub:
 
     def _settle(self, now: int) -> None:
         """Commits what was published so far: who comes or goes, or is answered, now stands after it."""
-        if self._commits.pending:
+        if self._commits.commit(now):
             self._catalog.change()
-            self._commits.commit(now)
 
     def _woken(self) -> None:
         if self._wake is not None and not self._flushing:

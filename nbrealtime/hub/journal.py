@@ -25,7 +25,10 @@ __all__ = ["Journal"]
 
 
 class Journal:
-    """Frames in the order they were written; ``frame`` makes a payload into one."""
+    """Frames in the order they were written; ``frame`` makes a payload into one.
+
+    ``size`` is how many bytes wait to be posted: 0 if there is nothing.
+    """
 
     __slots__ = ("_frame", "_frames", "_recipients", "_runs", "size")
 
@@ -35,9 +38,6 @@ class Journal:
         self._recipients: tuple[Session, ...] | None = None
         self._frames: list[bytes] = []
         self.size = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._runs)
 
     def write(self, recipients: tuple[Session, ...], *frames: bytes) -> None:
         """Adds frames for everybody in ``recipients``."""
@@ -67,8 +67,9 @@ class Journal:
             recipients, frames, is_batch = runs[0]
             data = self._join(frames, is_batch)
             readers = len(recipients)
-            if readers == 1:
-                _mark(recipients)
+            if readers == 1 and recipients is recipients[0].alone:
+                # Control goes to one session alone, and is not held back.
+                recipients[0].urgent = True
             for session in recipients:
                 session.outbox.put(data)
             return recipients, readers * len(frames)
@@ -77,8 +78,8 @@ class Journal:
         for recipients, frames, is_batch in runs:
             deliveries += len(recipients) * len(frames)
             data = self._join(frames, is_batch)
-            if len(recipients) == 1:
-                _mark(recipients)
+            if len(recipients) == 1 and recipients is recipients[0].alone:
+                recipients[0].urgent = True
             for session in recipients:
                 if session in parts:
                     parts[session].append(data)
@@ -101,10 +102,3 @@ class Journal:
     def _join(self, frames: list[bytes], is_batch: bool) -> bytes:
         # One alone is handed on by `join` as it is.
         return b"".join(map(self._frame, encode_batches(frames)) if is_batch else frames)
-
-
-def _mark(recipients: tuple[Session, ...]) -> None:
-    """Control goes to one session alone, and is not held back."""
-    session = recipients[0]
-    if recipients is session.alone:
-        session.urgent = True

@@ -35,13 +35,10 @@ class Outbox:
     def take(self, limit: int | None = None) -> bytes:
         """Removes and returns the oldest parts: all, or as many as make up ``limit`` bytes, but one at least."""
         parts = self._parts
-        if len(parts) == 1 or (limit is not None and len(parts) > 1 and len(parts[0]) >= limit):
-            first = parts.pop(0)
-            self.size -= len(first)
-            return first
         if limit is None or self.size <= limit:
             self._parts = []
             self.size = 0
+            # One alone is handed on by `join` as it is.
             return b"".join(parts)
         count = total = 0
         for part in parts:

@@ -66,7 +66,7 @@ class Replays:
         self._starved: dict[Session, None] = {}
         self._reading = 0
         self._timers: list[tuple[float, int, Session]] = []
-        self._overrun: list[Session] = []
+        self.overrun: list[Session] = []
         self._count = 0
         self._spent = 0
 
@@ -92,7 +92,7 @@ class Replays:
             return
         if not queue.put(item) and not session.overrun:
             session.overrun = True
-            self._overrun.append(session)
+            self.overrun.append(session)
         self._await(subscription)
 
     def start(self, subscription: Subscription) -> None:
@@ -120,7 +120,7 @@ class Replays:
 
     def take_overrun(self) -> list[Session]:
         """Those in which more came to wait than may, since the last time: the face ends them."""
-        overrun, self._overrun = self._overrun, []
+        overrun, self.overrun = self.overrun, []
         return overrun
 
     # -- filling
@@ -132,8 +132,10 @@ class Replays:
             session.due = None
             self.drained(session)
         self._spent = 0
-        while self.pending and self._spent < _TURN_BYTES:
-            among = self._ready or self._starved
+        while self._spent < _TURN_BYTES:
+            among = self._ready or (self._starved if self._reading < _MOST_READING else None)
+            if not among:
+                break
             session = next(iter(among))
             del among[session]
             # Otherwise the face says when it is drained.

@@ -46,8 +46,8 @@ class Session:
 
     ``face`` belongs to whoever performs the I/O; the hub never looks at it. The face in turn sets
     ``blocked`` while its connection takes nothing more, and reads ``urgent`` (the outbox has something
-    that ``flush_ms`` does not hold back), ``hungry`` and ``overrun`` (a subscription that drops nothing
-    has more waiting than it may).
+    that ``flush_ms`` does not hold back), ``waiting`` (who has more for it than its outbox holds) and
+    ``overrun`` (a subscription that drops nothing has more waiting than it may).
     """
 
     __slots__ = (
@@ -105,8 +105,3 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self.user.id!r}, {len(self.subscriptions)} topics)"
-
-    @property
-    def hungry(self) -> bool:
-        """Whether more waits for it than its outbox holds."""
-        return bool(self.waiting)

@@ -46,7 +46,7 @@ class Flusher:
 
     def schedule(self) -> None:
         """Flushes in the next turn of the loop, with everything else that this turn brings."""
-        if self._hub.pending and not self._scheduled:
+        if not self._scheduled and self._hub.pending:
             self._scheduled = True
             self._loop.call_soon(self._flush_now)
 

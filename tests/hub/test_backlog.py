@@ -74,3 +74,13 @@ def test_what_drops_nothing_and_waits_too_long_is_for_the_face_to_end(bench):
     bench.publish(ada, "a", *range(50))
     assert ada in bench.hub.flush(bench.now)
     assert ada.overrun
+
+
+def test_who_is_overrun_is_named_to_the_face_although_nothing_goes_out_to_him(bench):
+    ada, bob = bench.join_v2("ada"), bench.join_v2("bob")
+    bench.follow(bob, "a", maxRate=1)
+    bob.blocked = True
+    bench.publish(ada, "a", *["x" * 100] * 20)
+    assert bob in bench.hub.flush(bench.now)
+    assert bob.overrun
+    assert bob not in bench.hub.flush(bench.now)

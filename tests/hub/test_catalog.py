@@ -29,3 +29,18 @@ def test_the_list_of_topics_shows_what_is_granted_and_follows_what_happens(bench
     bench.follow(bob, "lab:c")
     bench.now += 5000
     assert bench.heard(ada) == []
+
+
+def test_the_list_follows_what_is_published(bench):
+    ada, bob = bench.join_v2("ada"), bench.join_v2("bob")
+    bench.ask(ada, type="subscribe", topic="$sys/topics")
+    bench.heard(ada)
+    bench.now += 2000
+    bench.heard(ada)
+    assert bench.hub.due is None
+    bench.publish(bob, "lab:a", 1, 2)
+    bench.hub.flush(bench.now)
+    if bench.hub.due is not None:
+        bench.now = bench.hub.due
+    [listed] = bench.heard(ada)
+    assert [(line["topic"], line["offset"]) for line in listed["data"]["topics"]] == [("lab:a", 2)]

@@ -117,3 +117,26 @@ def test_limits_can_be_switched_off(make_bench):
     messages = bench.heard(ada)
     assert "error" not in kinds(messages)
     assert messages[-1]["type"] == "message"
+
+
+def test_what_is_due_first_is_due(bench):
+    ada = bench.join_v2()
+    assert bench.hub.due is None
+    bench.follow(ada, "slow", maxRate=1)
+    bench.publish(ada, "slow", 1, 2)
+    bench.heard(ada)
+    delayed = bench.hub.due
+    assert delayed == bench.now + 1000
+    bench.now += 500
+    bench.ask(ada, type="subscribe", topic="$sys/topics")
+    bench.heard(ada)
+    bench.publish(ada, "other", 1)
+    bench.heard(ada)
+    assert bench.hub.due == delayed, "before the list of topics may be told again"
+    bench.now = delayed
+    bench.heard(ada)
+    assert bench.hub.due is not None
+    assert delayed < bench.hub.due <= delayed + 1000, "the list alone"
+    bench.publish(ada, "slow", 3)
+    bench.heard(ada)
+    assert bench.hub.due < delayed + 1000, "before the next delayed one"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +31,6 @@ def test_everybody_gets_what_was_written_to_them_in_order(groups, writes, posts)
             expected[session] += frame
         if place in posts:
             counted += journal.post()[1]
-            assert not journal
             assert journal.size == 0
     touched, count = journal.post()
     assert len(set(touched)) == len(touched)
@@ -57,3 +57,18 @@ def test_what_is_written_together_is_as_if_written_one_by_one():
     together.write_batch(other.data, b"1", b"2")
     assert together.post() == ((other,), 2)
     assert other.outbox.take() == b"[1,2]"
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_is_told_to_one_alone_is_not_held_back_and_what_is_given_is(others):
+    told, given, *rest = people(2 + others)
+    journal = Journal()
+    journal.write(given.data, b"1")
+    for one in rest:
+        journal.write(one.data, b"1")
+    journal.post()
+    journal.write(told.alone, b"1")
+    for one in rest:
+        journal.write(one.data, b"1")
+    journal.post()
+    assert [session.urgent for session in (told, given, *rest)] == [True, False] + [False] * others

@@ -147,7 +147,8 @@ class Writer:
             return
         outbox = session.outbox
         patient = bool(session.options.flush_ms and outbox.size)
-        if patient and self._hold_back(session):
+        now = self._loop.time() if patient else 0.0
+        if patient and self._hold_back(session, now):
             return
         transport = self._transport
         # What came up since the last turn is one part and goes out in one write; a backlog goes in
@@ -157,11 +158,12 @@ class Writer:
         if patient and not outbox.size:
             # What the transport did not take yet is still as urgent as it was.
             session.urgent = False
-            self._flushed = self._loop.time()
-            self._stop_timer()
+            self._flushed = now
+            if self._flush_timer is not None:
+                self._stop_timer()
         if self._paused or self.choked:
             self._weigh()
-        if session.hungry and not self._paused and not outbox.size:
+        if session.waiting and not self._paused and not outbox.size:
             self._hub.drained(session)
             self._flusher.schedule()
 
@@ -179,10 +181,10 @@ class Writer:
                 # TLS cannot end one direction alone.
                 transport.close()
 
-    def _hold_back(self, session: Session) -> bool:
+    def _hold_back(self, session: Session, now: float) -> bool:
         """Whether what waits is data that the client does not want so soon. What is not data takes it along."""
         due = self._flushed + session.options.flush_ms / 1000
-        if session.urgent or session.outbox.size >= _TRANSPORT_BYTES or self._loop.time() >= due:
+        if session.urgent or session.outbox.size >= _TRANSPORT_BYTES or now >= due:
             return False
         if self._flush_timer is None:
             self._flush_timer = self._loop.call_at(due, self._flush_late)
