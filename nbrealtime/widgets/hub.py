@@ -1,6 +1,6 @@
 """The hidden widget that carries the frames of all visible widgets.
 
-Collaborators: the pump sends on it; every widget refers to it by its ``hub`` trait, so
+Collaborators: the pump sends on it, by way of its `carrier`; every widget refers to it by its ``hub`` trait, so
 that hosts which isolate outputs load it too; ``js/src/shared/channel.ts`` listens.
 
 It has no front end of its own: the base widget model passes custom messages on, and
@@ -11,10 +11,12 @@ creates the first widget, never closed while the process lives.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import ipywidgets
 
 from nbrealtime import lifecycle
+from nbrealtime.widgets.carrier import Carrier
 from nbrealtime.widgets.subshells import hear_at_once
 
 __all__ = ["Hub", "hub"]
@@ -22,6 +24,13 @@ __all__ = ["Hub", "hub"]
 
 class Hub(ipywidgets.Widget):  # type: ignore[misc]
     """A model without a view: comm messages in both directions."""
+
+    carrier: Carrier | None = None
+
+    def send(self, content: Any, buffers: list[bytes] | None = None) -> None:
+        """Sends a custom message; the pump's thread does."""
+        if self.carrier is None or not self.carrier.send(content, buffers or []):
+            super().send(content, buffers)
 
 
 _lock = threading.Lock()
@@ -36,6 +45,7 @@ def hub() -> Hub:
         if _hub is None or _hub.comm is None:
             _hub = Hub()
             hear_at_once(_hub.comm)
+            _hub.carrier = Carrier(_hub.comm)
         return _hub
 
 

@@ -1,0 +1,119 @@
+"""The hub's messages on their way out of the kernel: those that its comm would send, with less to do for each.
+
+Collaborators: `hub.Hub` sends on it; ipykernel's IOPub thread writes.
+
+The comm's own way puts each message together from nothing: four times JSON, each with an encoder of its own, the cell's
+header among it, and some thirty traits asked. Of a plot's frame that is nearly half of what it costs the kernel, sixty
+times a second. Here what stays the same for a whole cell is made once for it, and the message is written as Jupyter's
+messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers.
+
+The one rule: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
+packing, signing or sending in a way of their own) it leaves to the comm.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+import sys
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from jupyter_client.jsonutil import json_default
+from jupyter_client.session import DELIM, Session
+
+__all__ = ["Carrier"]
+
+_JSON: Final = msgspec.json.Encoder(enc_hook=json_default)
+_NO_METADATA: Final = b"{}"
+_PACKERS: Final = ("json", "orjson")
+
+
+class _Way(NamedTuple):
+    """How messages go out while one request, a cell mostly, is the kernel's newest."""
+
+    parent: Any
+    packed_parent: bytes
+    header: dict[str, Any]
+    """But for the message's own id and date."""
+    auth: hmac.HMAC | None
+    """What signs messages, where that is wanted; a copy of it."""
+    socket: Any
+    topic: bytes
+    comm_id: str
+    large: int
+    """What has so many bytes (of one part) is written from where it lies."""
+
+
+class Carrier:
+    """Sends custom messages of one widget's ``comm``. One thread at a time."""
+
+    def __init__(self, comm: Any) -> None:
+        self._comm = comm
+        self._kernel: Any = getattr(comm, "kernel", None) if _is_usual_comm(comm) else None
+        self._way: _Way | None = None
+        self._numbers = count(1)
+
+    def send(self, content: Any, buffers: list[bytes]) -> bool:
+        """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do.
+
+        Raises ``TypeError`` or ``ValueError`` for what is no JSON.
+        """
+        if self._kernel is None:
+            return False
+        parent = self._kernel.get_parent()
+        way = self._way
+        if way is None or way.parent is not parent:
+            way = self._way = self._find(parent)
+        if way is None:
+            return False
+        header = {
+            **way.header,
+            "msg_id": f"{way.comm_id}_{next(self._numbers)}",
+            "date": dt.datetime.now(dt.UTC),
+        }
+        content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
+        signed = [_JSON.encode(header), way.packed_parent, _NO_METADATA, _JSON.encode(content)]
+        signature = b""
+        if way.auth is not None:
+            # Not `hmac.digest`, which looks the algorithm up for each.
+            auth = way.auth.copy()
+            auth.update(b"".join(signed))
+            signature = auth.hexdigest().encode()
+        message = [way.topic, DELIM, signature, *signed, *buffers]
+        way.socket.send_multipart(message, copy=max(map(len, message)) < way.large)
+        return True
+
+    def _find(self, parent: Any) -> _Way | None:
+        kernel, comm = self._kernel, self._comm
+        session = kernel.session
+        if not _is_usual_session(session):
+            return None
+        return _Way(
+            parent,
+            session.pack(parent.get("header", {})),
+            session.msg_header("comm_msg"),
+            session.auth,
+            kernel.iopub_socket,
+            comm.topic,
+            comm.comm_id,
+            session.copy_threshold,
+        )
+
+
+def _is_usual_comm(comm: Any) -> bool:
+    module = sys.modules.get("ipykernel.comm.comm")
+    return module is not None and getattr(type(comm), "publish_msg", None) is module.BaseComm.publish_msg
+
+
+def _is_usual_session(session: Any) -> bool:
+    return (
+        isinstance(session, Session)
+        and "send" not in vars(session)
+        and type(session).send is Session.send
+        and type(session).sign is Session.sign
+        and session.packer in _PACKERS
+        and not session.adapt_version
+        and not session.debug
+    )

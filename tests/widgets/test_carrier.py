@@ -1,0 +1,171 @@
+"""The hub's own way out of the kernel: what arrives is what the comm would have sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from comm.base_comm import BaseComm as OtherComm
+from ipykernel.comm.comm import BaseComm
+from jupyter_client.session import Session
+
+from nbrealtime.widgets.carrier import Carrier
+
+CONTENT = {"type": "frames", "seq": 3, "parts": [{"key": "plot-1", "last": 0.25, "reason": "offline, “why”"}]}
+
+
+class Socket:
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[list[bytes], bool]] = []
+
+    def send_multipart(self, parts, flags=0, copy=True, **options) -> None:
+        self.messages.append((list(parts), copy))
+
+
+class Kernel:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.iopub_socket = Socket()
+        self.cell = {"header": session.msg_header("execute_request")}
+
+    def get_parent(self):
+        return self.cell
+
+
+@pytest.fixture
+def kernel(monkeypatch) -> Kernel:
+    monkeypatch.setattr("ipykernel.comm.comm.Kernel.initialized", lambda: True)
+    return Kernel(Session(key=b"a secret", username="ada"))
+
+
+@pytest.fixture
+def comm(kernel) -> BaseComm:
+    class Comm(BaseComm):
+        pass
+
+    # Opening it sends already.
+    Comm.kernel = kernel
+    made = Comm(target_name="jupyter.widget", comm_id="c0ffee")
+    kernel.iopub_socket.messages.clear()
+    return made
+
+
+def read(kernel: Kernel, index: int = -1):
+    """What a reader makes of a message, which checks the signature as well."""
+    parts, _ = kernel.iopub_socket.messages[index]
+    reader = Session(key=kernel.session.key)
+    topics, parts = reader.feed_identities(parts)
+    message = reader.deserialize(parts)
+    return topics, message
+
+
+def test_it_sends_what_the_comm_would_have_sent(kernel, comm):
+    buffers = [b"\x00\x01\x02", b"more"]
+    comm.send(data={"method": "custom", "content": CONTENT}, buffers=buffers)
+    assert Carrier(comm).send(CONTENT, buffers)
+    (theirs_topics, theirs), (topics, ours) = read(kernel, 0), read(kernel, 1)
+    assert topics == theirs_topics == [b"comm-c0ffee"]
+    for message in (theirs, ours):
+        message["buffers"] = [bytes(buffer) for buffer in message["buffers"]]
+    for told in ("parent_header", "metadata", "content", "msg_type", "buffers"):
+        assert ours[told] == theirs[told], told
+    assert ours["content"]["data"]["content"] == CONTENT
+    for told in ("username", "session", "version", "msg_type"):
+        assert ours["header"][told] == theirs["header"][told], told
+    assert set(ours["header"]) == set(theirs["header"])
+
+
+def test_every_message_has_an_id_and_a_time_of_its_own(kernel, comm):
+    carrier = Carrier(comm)
+    for _ in range(3):
+        assert carrier.send(CONTENT, [])
+    headers = [read(kernel, index)[1]["header"] for index in range(3)]
+    assert len({header["msg_id"] for header in headers}) == 3
+    times = [header["date"] for header in headers]
+    assert times == sorted(times)
+    assert all(abs(datetime.now(UTC) - time) < timedelta(minutes=1) for time in times)
+
+
+def test_it_belongs_to_the_cell_that_runs_when_it_is_sent(kernel, comm):
+    carrier = Carrier(comm)
+    assert carrier.send(CONTENT, [])
+    kernel.cell = {"header": kernel.session.msg_header("execute_request")}
+    assert carrier.send(CONTENT, [])
+    assert read(kernel)[1]["parent_header"]["msg_id"] == kernel.cell["header"]["msg_id"]
+    kernel.cell = {}
+    assert carrier.send(CONTENT, [])
+    assert read(kernel)[1]["parent_header"] == {}
+
+
+def test_without_a_key_nothing_is_signed(monkeypatch):
+    monkeypatch.setattr("ipykernel.comm.comm.Kernel.initialized", lambda: True)
+    kernel = Kernel(Session(key=b""))
+
+    class Comm(BaseComm):
+        pass
+
+    Comm.kernel = kernel
+    assert Carrier(Comm(target_name="jupyter.widget")).send(CONTENT, [])
+    parts, _ = kernel.iopub_socket.messages[-1]
+    assert parts[2] == b""
+
+
+def test_large_buffers_are_written_from_where_they_lie(kernel, comm):
+    carrier = Carrier(comm)
+    carrier.send(CONTENT, [bytes(kernel.session.copy_threshold - 1)])
+    carrier.send(CONTENT, [bytes(kernel.session.copy_threshold)])
+    assert [copy for _, copy in kernel.iopub_socket.messages] == [True, False]
+
+
+def test_what_json_does_not_know_is_written_as_ipykernel_writes_it(kernel, comm):
+    said = {"n": np.float32(0.5), "k": np.int64(7), "gap": float("nan")}
+    assert Carrier(comm).send(said, [])
+    assert read(kernel)[1]["content"]["data"]["content"] == {"n": 0.5, "k": 7, "gap": None}
+
+
+def test_what_cannot_be_written_is_refused_and_nothing_is_sent(kernel, comm):
+    carrier = Carrier(comm)
+    with pytest.raises(TypeError):
+        carrier.send({"what": object()}, [])
+    with pytest.raises(ValueError, match="surrogates"):
+        carrier.send({"label": "half a character: \ud83d"}, [])
+    assert kernel.iopub_socket.messages == []
+
+
+@pytest.mark.parametrize("change", ["packer", "debug", "adapt", "patched", "send", "sign", "another"])
+def test_a_session_with_ways_of_its_own_is_left_to_the_comm(kernel, comm, change):
+    session = kernel.session
+    if change == "packer":
+        session.packer = session.unpacker = "pickle"
+    elif change == "debug":
+        session.debug = True
+    elif change == "adapt":
+        session.adapt_version = 4
+    elif change == "patched":
+        session.send = lambda *arguments, **options: None
+    elif change in ("send", "sign"):
+        kernel.session = type("Careful", (Session,), {change: lambda *arguments, **options: b""})(
+            key=session.key
+        )
+    else:
+        kernel.session = object()
+    assert not Carrier(comm).send(CONTENT, [])
+    assert kernel.iopub_socket.messages == []
+
+
+def test_a_comm_that_is_not_ipykernels_is_left_alone(kernel):
+    class Elsewhere(OtherComm):
+        def publish_msg(self, *arguments, **options):
+            pass
+
+    class Patched(BaseComm):
+        def publish_msg(self, *arguments, **options):
+            pass
+
+    Elsewhere.kernel = Patched.kernel = kernel
+    for comm in (Elsewhere(target_name="jupyter.widget"), Patched(target_name="jupyter.widget")):
+        assert not Carrier(comm).send(CONTENT, [])
+    assert kernel.iopub_socket.messages == []

@@ -1,0 +1,30 @@
+"""The hub's messages go the short way where there is one, and by its comm where there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbrealtime.widgets.hub import Hub
+
+
+class Way:
+    def __init__(self, *, is_open: bool) -> None:
+        self.is_open = is_open
+        self.sent = []
+
+    def send(self, content, buffers) -> bool:
+        self.sent.append((content, buffers))
+        return self.is_open
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_the_short_way_does_not_take_goes_by_the_comm(is_open, monkeypatch):
+    by_comm = []
+    monkeypatch.setattr("ipywidgets.Widget.send", lambda self, *what: by_comm.append(what))
+    hub = Hub()
+    hub.send({"n": 1})
+    hub.carrier = Way(is_open=is_open)
+    hub.send({"n": 2}, [b"two"])
+    assert hub.carrier.sent == [({"n": 2}, [b"two"])]
+    expected = [({"n": 1}, None)] if is_open else [({"n": 1}, None), ({"n": 2}, [b"two"])]
+    assert by_comm == expected
