@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 
 from nbrealtime.live.feed import Feed
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.part import PlotPart
 from nbrealtime.widgets.plots.source import Source
 

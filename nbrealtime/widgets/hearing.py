@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from nbrealtime.widgets.pacing import View
+from nbrealtime.widgets.audience import View
 
 __all__ = ["DEAF_SECONDS", "EAR_SECONDS", "Ear", "pertinent", "view_of"]
 

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 
 __all__ = ["Frame", "Part", "StatePart", "new_key"]
 

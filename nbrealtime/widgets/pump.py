@@ -22,9 +22,10 @@ from typing import Any
 
 from nbrealtime import lifecycle
 from nbrealtime.contention import Contention
+from nbrealtime.widgets.audience import DEFAULT_WIDTH, View
 from nbrealtime.widgets.hearing import Ear, pertinent, view_of
 from nbrealtime.widgets.hub import Hub, hub
-from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Pacer, View
+from nbrealtime.widgets.pacing import Pacer
 from nbrealtime.widgets.parts import Frame, Part
 
 __all__ = ["Pump", "pump"]

@@ -19,7 +19,7 @@ import nbrealtime as rt
 from nbrealtime.live.connection import Connection, open_connection
 from nbrealtime.server import Server, serve
 from nbrealtime.testing import FaultyNetwork, running_server
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.part import PlotPart, Source
 
 from .fakes import Ear

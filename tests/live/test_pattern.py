@@ -9,7 +9,7 @@ from nbrealtime.client import Message
 from nbrealtime.live.connection import Connection
 from nbrealtime.live.patternfeed import MAX_STRANDS, PatternFeed
 from nbrealtime.live.topic import LiveTopic
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.part import PlotPart, Source
 from nbrealtime.wire.v2 import Position
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbrealtime.widgets.pacing import MOST_PAGES, TICK, Pacer, View
+from nbrealtime.widgets.audience import MOST_PAGES, View
+from nbrealtime.widgets.pacing import TICK, Pacer
 
 
 def view(name: str = "v", part: str = "p", page: str = "page", **options) -> View:

@@ -11,10 +11,10 @@ import pytest
 
 from nbrealtime.live.connection import Connection, default_connection, open_connection
 from nbrealtime.testing import FaultyNetwork, running_server
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.badge import ConnectionBadge
 from nbrealtime.widgets.card import card
 from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
-from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.presence import PresenceBar
 from nbrealtime.widgets.publish import PublishBox
 

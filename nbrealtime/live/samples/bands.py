@@ -201,8 +201,9 @@ def _by_hand(times: Floats, values: Floats, width: float) -> Band:
     high: list[float] = []
     sums: list[float] = []
     counts: list[int] = []
+    floor, isfinite = math.floor, math.isfinite
     for time, value in zip(times.tolist(), values.tolist(), strict=True):
-        at = first_bin(time, width)
+        at = floor(time / width + 1e-9)  # `first_bin`, of each sample of each frame
         if not index or index[-1] != at:
             index.append(at)
             low.append(math.nan)
@@ -216,7 +217,7 @@ def _by_hand(times: Floats, values: Floats, width: float) -> Band:
             low[-1] = value
         if not high[-1] >= value:
             high[-1] = value
-        if math.isfinite(value):
+        if isfinite(value):
             sums[-1] += value
             counts[-1] += 1
     mean = [total / count if count else math.nan for total, count in zip(sums, counts, strict=True)]

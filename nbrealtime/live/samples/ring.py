@@ -426,8 +426,11 @@ def _check_room(max_bytes: int) -> None:
 
 def _within(band: Band, first: float, last: float) -> Band:
     """Return the bins ``first`` ≤ index ≤ ``last``; at most one on either side is outside."""
-    low = int(len(band) > 0 and band.index[0] < first)
-    high = len(band) - int(len(band) > low and band.index[-1] > last)
-    if (low, high) == (0, len(band)):
+    count = len(band.index)
+    if not count:
+        return band
+    low = int(band.index.item(0) < first)
+    high = count - int(count > low and band.index.item(-1) > last)
+    if high - low == count:
         return band
     return Band(band.index[low:high], band.low[low:high], band.high[low:high], band.mean[low:high])

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.heatmaps.grid import HeatGrid
-from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 
 __all__ = ["HeatPart", "Source"]

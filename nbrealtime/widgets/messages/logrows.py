@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nbrealtime.live.consumers.backlog import Backlog
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.wire.encodings import encode_data
 from nbrealtime.wire.times import milliseconds

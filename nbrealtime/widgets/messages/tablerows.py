@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from nbrealtime.live.consumers.backlog import Backlog
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.wire.encodings import encode_data
 from nbrealtime.wire.times import milliseconds

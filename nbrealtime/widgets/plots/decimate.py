@@ -104,7 +104,7 @@ def _frame_of(lows: Floats, highs: Floats) -> tuple[float, float]:
     if not len(lows):
         return 0.0, 1.0
     # A NaN is the least and the greatest of all.
-    low, high = float(lows.min()), float(highs.max())
+    low, high = float(np.minimum.reduce(lows)), float(np.maximum.reduce(highs))
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = np.concatenate((lows, highs))
         finite = finite[np.isfinite(finite)]

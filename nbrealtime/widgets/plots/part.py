@@ -24,11 +24,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from nbrealtime.widgets.pacing import DEFAULT_WIDTH, Viewing
+from nbrealtime.widgets.audience import DEFAULT_WIDTH, Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.widgets.plots.decimate import bin_width
 from nbrealtime.widgets.plots.notes import Notes
 from nbrealtime.widgets.plots.source import Entry, FeedLike, Source
+from nbrealtime.widgets.plots.standing import Standing, standing
 
 __all__ = ["FeedLike", "PlotPart", "Source"]
 
@@ -59,6 +60,8 @@ class PlotPart:
         self._labels = dict(labels or {})
         self._window = window
         self._bin = bin_width(window, DEFAULT_WIDTH)
+        self._looked: tuple[float, int] | None = None
+        """For which window and width the bins are."""
         self._reset = True
         self._closed_at: float | None = None
         self._frozen: Frame | None = None
@@ -91,7 +94,7 @@ class PlotPart:
                 return "empty"
             age = self._age(time.time())
             intervals = [source.feed.ring.interval or 0.0 for source in self._sources]
-            live = any(str(_text(source.feed.status().state)) == "live" for source in self._given)
+            live = standing(self._given).connected
             return "live" if live and age is not None and age < max(5.0, 5 * max(intervals)) else "stale"
 
     @property
@@ -108,15 +111,15 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return self._stopped()
-            statuses = self._statuses()
-            if all(_text(status.state) == "closed" for status in statuses):
+            said = standing(self._given)
+            if said.closed:
                 self._freeze(now)
                 return self._stopped()
             self._look(viewing)
             if self._reset:
                 self._reset = False
-                return self._whole(now, statuses, decide=True)
-            return self._news(now, statuses)
+                return self._whole(now, said, decide=True)
+            return self._news(now, said)
 
     def snapshot(self, now: float, viewing: Viewing) -> Frame | None:
         """The whole window."""
@@ -127,7 +130,7 @@ class PlotPart:
             # tabs disagree about the bins of the frames that follow.
             if self._reset:
                 self._look(viewing)
-            return self._whole(now, self._statuses(), decide=self._reset)
+            return self._whole(now, standing(self._given), decide=self._reset)
 
     def told(self, content: dict[str, Any]) -> Frame | None:
         """Answers a view that looks at the past: ``{"type": "range", "from", "to", "width", "request"}``."""
@@ -145,7 +148,7 @@ class PlotPart:
     # -- below, the caller holds the lock ---------------------------------------------
 
     def _freeze(self, now: float) -> None:
-        header, buffers = self._whole(now, self._statuses(), decide=False)
+        header, buffers = self._whole(now, standing(self._given), decide=False)
         self._frozen = {**header, "closed": int(now * 1000)}, buffers
         self._closed_at = now
         # The picture is kept, a ring of 64 MiB behind it is not.
@@ -159,9 +162,15 @@ class PlotPart:
         return {**header, **self.notes.header(whole=True)}, buffers
 
     def _drawn(self) -> tuple[Source, ...]:
-        return tuple(strand for source in self._given for strand in source.strands())
+        drawn: list[Source] = []
+        for source in self._given:
+            drawn += source.strands()
+        return tuple(drawn)
 
     def _look(self, viewing: Viewing) -> None:
+        if (looked := (self._window, viewing.width)) == self._looked:
+            return
+        self._looked = looked
         width = bin_width(self._window, max(64, viewing.width))
         if width != self._bin:
             self._bin = width
@@ -169,19 +178,16 @@ class PlotPart:
 
     def _age(self, now: float) -> float | None:
         """Seconds since the newest sample came."""
-        arrivals = []
+        newest = -math.inf
         for source in self._sources:
             arrived = source.arrived
             if arrived is None and source.feed.ring.newest is not None:
                 arrived = source.feed.status().timestamp
-            if arrived is not None:
-                arrivals.append(max(0.0, now - arrived))
-        return min(arrivals, default=None)
+            if arrived is not None and arrived > newest:
+                newest = arrived
+        return None if newest == -math.inf else max(0.0, now - newest)
 
-    def _statuses(self) -> list[Any]:
-        return [source.feed.status() for source in self._given]
-
-    def _whole(self, now: float, statuses: Sequence[Any], *, decide: bool) -> Frame:
+    def _whole(self, now: float, said: Standing, *, decide: bool) -> Frame:
         self._discover()
         entries: list[Entry] = []
         index = 0
@@ -194,52 +200,41 @@ class PlotPart:
                     source.look(self._window, self._bin)
                 entries.extend(source.entries(index, self._window))
             index += len(source.series)
-        return self._pack(now, entries, statuses, whole=True)
+        return self._pack(now, entries, said, whole=True)
 
-    def _news(self, now: float, statuses: Sequence[Any]) -> Frame:
+    def _news(self, now: float, said: Standing) -> Frame:
         fresh = self._discover()
         if fresh:
             # A new field moves the indices of the series behind it: everybody starts anew.
             for source in self._sources:
                 source.advance(now)
-            return self._whole(now, statuses, decide=True)
+            return self._whole(now, said, decide=True)
         entries: list[Entry] = []
         index = 0
         for source in self._sources:
             touched = source.advance(now)
             if touched == -math.inf:
-                return self._whole(now, statuses, decide=True)
+                return self._whole(now, said, decide=True)
             # Without a series: its first field came after we looked, and is found the next time.
             if touched is not None and source.series:
                 # From points to bins, or to others: the browser has the other kind of the whole window.
                 changed = source.look(self._window, self._bin)
                 entries.extend(source.entries(index, self._window, None if changed else touched))
             index += len(source.series)
-        return self._pack(now, entries, statuses, whole=False)
+        return self._pack(now, entries, said, whole=False)
 
     def _discover(self) -> bool:
         self._sources = self._drawn()
+        grown = [source for source in self._sources if source.has_grown()]
+        if not grown:
+            return False
         several = len(self._sources) > 1 or self._sources != self._given
         before = room = MAX_SERIES - sum(len(source.series) for source in self._sources)
-        for source in self._sources:
+        for source in grown:
             room -= source.discover(self._labels, several=several, room=room)
         if room < before:
             self.max_hz = min(MAX_HZ, LINES_PER_SECOND / (MAX_SERIES - room))
         return room < before
-
-    def _reason(self, statuses: Sequence[Any]) -> str:
-        """Why nothing comes, by the first topic that has a reason."""
-        for source, status in zip(self._given, statuses, strict=True):
-            state = _text(status.state)
-            if state == "refused":
-                return f"{source.name}: {status.error or 'refused'}"
-            if state == "closed":
-                return f"{source.name} is closed"
-            if state != "live" and (why := source.why()):
-                return why
-            if status.numeric is not False and status.reason:
-                return str(status.reason) if len(self._given) == 1 else f"{source.name} {status.reason}"
-        return ""
 
     def _past(self, begin: float, end: float, pixels: int, request: int) -> Frame:
         entries: list[Entry] = []
@@ -251,35 +246,37 @@ class PlotPart:
                 known = max(known, since)
                 entries.extend(found)
             index += len(source.series)
+        extent = self._extent()
         header = {
             "whole": False,
             "range": {"from": known, "to": end, "request": request},
-            "newest": self._newest(),
-            "extent": self._extent(),
+            "newest": None if extent is None else extent[1],
+            "extent": extent,
             "data": [header for header, _ in entries],
         }
         return header, _joined(entries)
 
-    def _newest(self) -> float | None:
-        times = (source.feed.ring.newest for source in self._sources)
-        return max((time for time in times if time is not None), default=None)
-
     def _extent(self) -> list[float] | None:
         """From when to when anything is kept, of any topic."""
-        known = [extent for source in self._sources if (extent := source.feed.ring.extent) is not None]
-        return [min(first for first, _ in known), max(last for _, last in known)] if known else None
+        first, last = math.inf, -math.inf
+        for source in self._sources:
+            extent = source.feed.ring.extent
+            if extent is not None:
+                first, last = min(first, extent[0]), max(last, extent[1])
+        return [first, last] if first <= last else None
 
-    def _pack(self, now: float, entries: list[Entry], statuses: Sequence[Any], *, whole: bool) -> Frame:
+    def _pack(self, now: float, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
+        extent = self._extent()
         header: dict[str, Any] = {
             "whole": whole,
             "window": self._window,
-            "newest": self._newest(),
-            "extent": self._extent(),
+            "newest": None if extent is None else extent[1],
+            "extent": extent,
             "age": self._age(now),
-            "connected": any(_text(status.state) == "live" for status in statuses),
-            "reason": self._reason(statuses),
-            "text": _text_for_undrawable(statuses),
-            "count": sum(status.count for status in statuses),
+            "connected": said.connected,
+            "reason": said.reason,
+            "text": said.text,
+            "count": said.messages,
             "data": [header for header, _ in entries],
             **self.notes.header(whole=whole),
             **self.marks(whole=whole),
@@ -296,21 +293,9 @@ class PlotPart:
 
 def _joined(entries: Sequence[Entry]) -> list[bytes]:
     # One buffer, because each is a frame of its own on the way.
-    body = b"".join(body for _, body in entries)
+    body = b"".join([body for _, body in entries])
     return [body] if body else []
 
 
 def _no_marks(*, whole: bool) -> dict[str, Any]:
     return {}
-
-
-def _text_for_undrawable(statuses: Sequence[Any]) -> str:
-    """What to do with topics of which nothing can be drawn: "lab:temp carries text; use .log()"."""
-    for status in statuses:
-        if status.numeric is False and status.reason:
-            return f"{status.name} {status.reason}; use .log()"
-    return ""
-
-
-def _text(state: Any) -> str:
-    return str(getattr(state, "value", state))

@@ -10,7 +10,7 @@ asks for (`Source.past`) changes nothing of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ _SLACK: Final = 5e-7
 """How far (of the window) a sample may be from where a regular series has it: below what 4-byte times keep."""
 _ROOM_TO_RETURN: Final = 1.25
 """What was shown coarser for want of samples is shown finer again when they reach back so much further."""
+_TELLING: Final = 64
+"""So many of the newest samples are looked through for the newest number."""
+_LOOKED_FOR: Final = 0.25
+"""For so long (s of data) a decision stands: a ring measures its interval no more often."""
 _LEAST_BINS: Final = 64
 """A window of fewer bins says less than the samples that there are."""
 
@@ -57,6 +61,7 @@ class RingLike(Protocol):
     def bands(
         self, fields: Sequence[str], width: float, since: float = -math.inf, until: float = math.inf
     ) -> Mapping[str, Band]: ...
+    def latest(self, fields: Sequence[str], last: int) -> Sequence[float | None]: ...
     def resolution(self, width: float, since: float) -> float: ...
     def reaches(self, since: float) -> bool: ...
     def count(self, since: float, until: float) -> int: ...
@@ -122,8 +127,13 @@ class Source:
         """When its newest sample came, epoch seconds by our clock."""
         self.grain: Grain | None = None
         self._interval: float | None = None
+        self._wanted: tuple[float, float] | None = None
+        self._looked = -math.inf
+        """The newest sample's time when `look` decided for ``_wanted``: a window, and bins."""
         self._strands: dict[str, Source] = {}
         self._is_strand = False
+        self._there: tuple[str, ...] | None = None
+        """The ring's fields when it was looked for new ones."""
 
     def strands(self) -> list[Source]:
         """What is drawn of it: itself, or of a pattern a source for each topic that has appeared."""
@@ -137,10 +147,14 @@ class Source:
             self._strands[feed.name] = strand
         return list(self._strands.values())
 
+    def has_grown(self) -> bool:
+        """Whether fields may have appeared since `discover`."""
+        return self.feed.ring.fields != self._there
+
     def discover(self, labels: dict[str, str], *, several: bool, room: int) -> int:
         """Takes in fields that appeared, at most ``room``; returns how many it took."""
         known = {series.field for series in self.series}
-        there = self.feed.ring.fields
+        there = self._there = self.feed.ring.fields
         wanted = there if self.fields is None else self.fields
         new = [name for name in wanted if name not in known and (name in there or not self._is_strand)][:room]
         for name in new:
@@ -157,9 +171,19 @@ class Source:
     def look(self, window: float, width: float) -> bool:
         """Decides how finely it is sent for the newest ``window`` seconds in bins of ``width``; True if that changed."""
         ring, before = self.feed.ring, self.grain
+        newest = ring.newest
+        wanted = (window, width)
+        if (
+            before is not None
+            and wanted == self._wanted
+            and self._interval is not None
+            and newest is not None
+            and 0 <= newest - self._looked < _LOOKED_FOR
+        ):
+            return False
+        self._wanted, self._looked = wanted, -math.inf if newest is None else newest
         self._interval = ring.interval
         mode = choose(None if before is None else before.mode, window, self._interval, width)
-        newest = ring.newest
         self.grain = Grain(mode, width)
         if newest is not None:
             # Where the samples do not reach back so far, older ones are had as bins that may be wider.
@@ -169,7 +193,7 @@ class Source:
                 self.grain = Grain("band", wider)
         return self.grain != before
 
-    def entries(self, index: int, window: float, touched: float | None = None) -> Iterator[Entry]:
+    def entries(self, index: int, window: float, touched: float | None = None) -> list[Entry]:
         """What there is from ``touched`` on, series by series, the first one being number ``index``; `look` comes first.
 
         None: the whole window, which replaces what the browser has.
@@ -177,7 +201,7 @@ class Source:
         ring = self.feed.ring
         newest = ring.newest
         if newest is None or self.grain is None:
-            return
+            return []
         interval = self._interval if touched is not None else ring.interval
         mode, width = self.grain
         fields = [series.field for series in self.series]
@@ -189,10 +213,10 @@ class Source:
             since = max(since, touched)
         if mode == "points":
             times, columns = ring.snapshot(fields, since=since)
-            recent = columns
         else:
             bands = ring.bands(fields, width, since)
-            _, recent = ring.snapshot(fields, last=64)
+        latest = ring.latest(fields, _TELLING)
+        entries: list[Entry] = []
         for offset, series in enumerate(self.series):
             if mode == "points":
                 header, body = pack_points(times, columns[series.field], slack=window * _SLACK)
@@ -201,12 +225,14 @@ class Source:
                 band = bands[series.field]
                 header, body = pack_band(band, width)
                 first = self._first(band, width) if reset else None
-            newest_first = reversed(recent[series.field][-64:].tolist())
-            series.last = next((value for value in newest_first if math.isfinite(value)), series.last)
+            value = latest[offset]
+            if value is not None:
+                series.last = value
             header.update(
                 first=first, series=index + offset, reset=reset, interval=interval, last=series.last
             )
-            yield header, body
+            entries.append((header, body))
+        return entries
 
     def past(self, index: int, begin: float, end: float, pixels: int) -> tuple[float, list[Entry]]:
         """What is kept from ``begin`` to ``end``, as finely as ``pixels`` can show it; and from when on that is everything."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.options import text
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.widgets.readings.levels import threshold_at
 from nbrealtime.widgets.readings.trend import Packed, Trend

@@ -15,7 +15,7 @@ import zlib
 from typing import Any, Final, Literal
 
 from nbrealtime.options import given, whole
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.parts import Frame, Part
 from nbrealtime.widgets.picture import Look, Scene, lay_scene, to_png, to_svg
 from nbrealtime.widgets.pump import pump

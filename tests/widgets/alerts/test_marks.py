@@ -7,7 +7,7 @@ import pytest
 from nbrealtime.live.alerts.book import watch_alerts
 from nbrealtime.live.connection import Connection
 from nbrealtime.widgets.alerts import marks as module
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.plot import LivePlot, plot
 from tests.live.fakes import NOW, FakeLink
 

@@ -12,12 +12,12 @@ from nbrealtime.live import views
 from nbrealtime.live.feed import Feed
 from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.heatmaps.arrays import Arrays
 from nbrealtime.widgets.heatmaps.grid import MOST_BYTES, MOST_ROWS, HeatGrid, bin_width
 from nbrealtime.widgets.heatmaps.heatmap import LiveHeatmap
 from nbrealtime.widgets.heatmaps.past import follow_from_past
 from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
-from nbrealtime.widgets.pacing import Viewing
 
 pytestmark = pytest.mark.usefixtures("comms")
 

@@ -8,9 +8,9 @@ import pytest
 from nbrealtime.live import views
 from nbrealtime.live.field import FieldView
 from nbrealtime.live.samples.ring import Ring
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.heatmaps.spectra import WINDOWS, Spectra, density
 from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
-from nbrealtime.widgets.pacing import Viewing
 
 from .test_heatmap import read
 

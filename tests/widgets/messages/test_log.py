@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nbrealtime.client import LinkState, Message
 from nbrealtime.live import views
 from nbrealtime.live.feed import Feed
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.messages.log import MessageLog
 from nbrealtime.widgets.messages.logrows import (
     FRAME_BYTES,
@@ -20,7 +21,6 @@ from nbrealtime.widgets.messages.logrows import (
     LogPart,
     LogRows,
 )
-from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.stream import follow
 
 pytestmark = pytest.mark.usefixtures("comms")

@@ -13,6 +13,7 @@ from nbrealtime.client import Message
 from nbrealtime.live import views
 from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.messages.table import LiveTable
 from nbrealtime.widgets.messages.tablerows import (
     FRAME_BYTES,
@@ -22,7 +23,6 @@ from nbrealtime.widgets.messages.tablerows import (
     TablePart,
     TableRows,
 )
-from nbrealtime.widgets.pacing import Viewing
 
 pytestmark = pytest.mark.usefixtures("comms")
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from nbrealtime.widgets import LivePlot
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.notes import MOST, Notes
 
 pytestmark = pytest.mark.usefixtures("comms")

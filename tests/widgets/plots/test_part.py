@@ -10,7 +10,7 @@ import pytest
 from nbrealtime.live.samples.columns import Columns
 from nbrealtime.live.samples.level import Level
 from nbrealtime.live.samples.ring import Ring
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.plots.part import PlotPart, Source
 
 NOW = 1_790_000_000.0
@@ -408,3 +408,25 @@ def test_a_thousand_lines_are_sent_less_often_than_a_few(feed, part):
     feed.put([NOW + 1], **{f"x{number}": [1.0] for number in range(999)})
     part.frame(NOW + 1, WIDE)
     assert part.max_hz == 12
+
+
+def test_a_fast_topic_is_known_as_one_with_its_second_sample(part, feed):
+    feed.put([NOW], value=[1])
+    assert part.frame(NOW, WIDE)[0]["data"][0]["mode"] == "points"
+    feed.put(NOW + np.arange(1, 2000) / 10_000, value=np.ones(1999))
+    assert part.frame(NOW + 0.2, WIDE)[0]["data"][0]["mode"] == "band"
+
+
+def test_how_finely_is_decided_anew_when_time_begins_again(part, feed):
+    feed.put(NOW + np.arange(5000) / 1000, value=np.ones(5000))
+    assert part.frame(NOW + 5, WIDE)[0]["data"][0]["mode"] == "band"
+    feed.ring.clear()
+    feed.put(NOW - 100 + np.arange(10), value=np.ones(10))
+    assert part.frame(NOW + 5, WIDE)[0]["data"][0]["mode"] == "points"
+
+
+def test_how_finely_is_decided_anew_when_the_pace_changes(part, feed):
+    feed.put(NOW + np.arange(300) / 1000, value=np.ones(300))
+    assert part.frame(NOW + 1, WIDE)[0]["data"][0]["mode"] == "band"
+    feed.put(NOW + 1 + np.arange(300), value=np.ones(300))
+    assert part.frame(NOW + 301, WIDE)[0]["data"][0]["mode"] == "points"

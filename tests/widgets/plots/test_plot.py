@@ -12,8 +12,8 @@ from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.topicview import TopicView
 from nbrealtime.widgets import LivePlot, LiveTable, MessageLog, PresenceBar, StatTile, bundle
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.hub import Hub
-from nbrealtime.widgets.pacing import Viewing
 from nbrealtime.widgets.plots.plot import plot
 from nbrealtime.widgets.pump import pump
 

@@ -10,7 +10,7 @@ import traitlets
 from nbrealtime.live import views
 from nbrealtime.live.field import FieldView
 from nbrealtime.widgets import Gauge
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 
 pytestmark = pytest.mark.usefixtures("comms")
 

@@ -15,7 +15,7 @@ from nbrealtime.live.field import FieldView
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.samples.ring import Ring
 from nbrealtime.widgets import StatTile
-from nbrealtime.widgets.pacing import Viewing
+from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.pump import pump
 from nbrealtime.widgets.readings.levels import threshold_at
 from nbrealtime.widgets.readings.trend import Trend
