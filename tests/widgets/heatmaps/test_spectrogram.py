@@ -12,7 +12,7 @@ from nbrealtime.widgets.audience import Viewing
 from nbrealtime.widgets.heatmaps.spectra import WINDOWS, Spectra, density
 from nbrealtime.widgets.heatmaps.spectrogram import Spectrogram
 
-from .test_heatmap import read
+from .frames import read
 
 pytestmark = pytest.mark.usefixtures("comms")
 
