@@ -16,7 +16,8 @@ from typing import Any
 from playwright.sync_api import Page, Route
 
 from nbrealtime import LivePlot
-from nbrealtime.widgets.parts import Frame, Viewing
+from nbrealtime.widgets.audience import Viewing
+from nbrealtime.widgets.parts import Frame
 from nbrealtime.widgets.plots.part import PlotPart
 
 from .lab import REPOSITORY
