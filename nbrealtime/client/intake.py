@@ -28,21 +28,27 @@ class Intake:
         receive, routes = self._session.receive, self._routes
         matching = self._session.subscriptions.routes
         batches: dict[str, list[Message]] = {}
+        last: str | None = None
+        newest: list[Message] = []
         for frame in frames:
             for event in receive(frame, now, wall):
                 if isinstance(event, Message):
-                    # v2 says which subscription it is for.
+                    # v2 says which subscription it is for. Mostly they are all for the same.
                     name = event.subscription
+                    if name is not None and name == last:
+                        newest.append(event)
+                        continue
                     for topic in matching(event.topic) if name is None else (name,):
                         batch = batches.get(topic)
                         if batch is None:
-                            batches[topic] = [event]
-                        else:
-                            batch.append(event)
+                            batch = batches[topic] = []
+                        batch.append(event)
+                        last, newest = name, batch
                 elif isinstance(event, Report):
                     self._notices.report([event])
                 else:
                     # What came before it is told before it.
+                    last = None
                     routes.hand_on(event.topic, batches.pop(event.topic, []))
                     routes.tell(event)
         for topic, batch in batches.items():

@@ -13,6 +13,8 @@ from nbrealtime.client.routes import Route, Routes
 from nbrealtime.client.session import Session
 from nbrealtime.client.status import LinkState, Status
 
+from .session.talk import connect, spoken
+
 
 class Sink:
     """Remembers what it was told, in order."""
@@ -26,20 +28,26 @@ class Sink:
     def subscribed(self, count: int, recovered: bool | None = None, replayed: int = 0) -> None:
         self.told.append(("subscribed", count))
 
+    def gap(self, reason: str, missed: int | None, topic: str | None = None) -> None:
+        self.told.append(("gap", missed))
+
     def presence(self, count: int) -> None:
         self.told.append(("presence", count))
 
 
 class Bench:
-    """An intake of a session that speaks v1."""
+    """An intake of a session that speaks v1, or another."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, version: int = 1) -> None:
         self.session = Session(random=lambda: 0.5)
         self.routes = Routes()
         self.notices = Notices(Status(state=LinkState.CONNECTED, url="ws://x"))
         self.intake = Intake(self.session, self.routes, self.notices)
-        self.session.connecting()
-        self.session.connected(0.0)
+        if version == 2:
+            connect(self.session)
+        else:
+            self.session.connecting()
+            self.session.connected(0.0)
 
     def subscribe(self, topic: str) -> Sink:
         sink = Sink()
@@ -73,6 +81,27 @@ def test_what_else_happened_to_a_topic_stands_among_its_messages(bench: Bench) -
     left = {"type": "presence", "topic": "lab:a", "data": {"presenceCount": 2}}
     bench.read(confirmed, message("lab:a", 1), message("lab:a", 2), left, message("lab:a", 3))
     assert sink.told == [("subscribed", 1), [1, 2], ("presence", 2), [3]]
+
+
+def test_in_v2_each_message_goes_to_the_subscription_that_it_names_in_order() -> None:
+    bench = Bench(version=2)
+    sinks = {name: bench.subscribe(name) for name in ("lab:a", "lab:*")}
+    for said in spoken(bench.session):
+        bench.read(
+            {"type": "subscribed", "id": said["id"], "topic": said["topic"], "data": {"presenceCount": 1}}
+        )
+    lost = {"type": "lost", "topic": "lab:a", "reason": "slow", "count": 2}
+    bench.read(
+        message("lab:a", 1),
+        message("lab:a", 2),
+        message("lab:a", 3) | {"subscription": "lab:*"},
+        message("lab:a", 4),
+        lost,
+        message("lab:a", 5),
+        message("lab:a", 6) | {"subscription": "lab:*"},
+    )
+    assert sinks["lab:a"].told == [("subscribed", 1), [1, 2, 4], ("gap", 2), [5]]
+    assert sinks["lab:*"].told == [("subscribed", 1), [3, 6]]
 
 
 def test_every_subscription_that_matches_gets_a_message(bench: Bench) -> None:

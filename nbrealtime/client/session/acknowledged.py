@@ -107,7 +107,8 @@ class Acknowledged:
         self._numbers = 0
         self._under_way: dict[int, Publish] = {}
         self._on_topic: dict[str, int] = {}
-        self._put_off: dict[str, _PutOff] = {}
+        self.lines: dict[str, _PutOff] = {}
+        """What was put off, by topic."""
         self._memory: str | None = None
         self._seconds = 0.0
         self._keys: float | None = None
@@ -115,7 +116,7 @@ class Acknowledged:
         """Of what is under way."""
 
     def __bool__(self) -> bool:
-        return bool(self._under_way or self._put_off)
+        return bool(self._under_way or self.lines)
 
     def welcome(self, memory: str | None, seconds: float | None, keys: float | None) -> None:
         """The server said how long it remembers keys."""
@@ -159,18 +160,16 @@ class Acknowledged:
         publish.refusals += 1
         if after is None:
             after = min(_RETRY_SECONDS * 2.0 ** (publish.refusals - 1), _RETRY_MOST_SECONDS)
-        put_off = self._put_off.get(publish.topic)
+        put_off = self.lines.get(publish.topic)
         if put_off is None:
-            put_off = self._put_off[publish.topic] = _PutOff(now + after)
+            put_off = self.lines[publish.topic] = _PutOff(now + after)
         elif not put_off.line or publish.serial < put_off.line[0].serial:
             put_off.due = max(put_off.due, now + after)
         insort(put_off.line, publish, key=_serial)
 
     def holds(self, publish: Publish) -> bool:
         """Whether it has to wait behind a refused one; then it does."""
-        if not self._put_off:
-            return False
-        put_off = self._put_off.get(publish.topic)
+        put_off = self.lines.get(publish.topic)
         if put_off is None:
             return False
         insort(put_off.line, publish, key=_serial)
@@ -179,10 +178,10 @@ class Acknowledged:
     @property
     def deadline(self) -> float | None:
         """When something that was put off is due. What still waits for an answer comes with that."""
-        if not self._put_off:
+        if not self.lines:
             return None
         return min(
-            (line.due for topic, line in self._put_off.items() if topic not in self._on_topic), default=None
+            (line.due for topic, line in self.lines.items() if topic not in self._on_topic), default=None
         )
 
     def release(self, now: float) -> list[Publish]:
@@ -191,22 +190,22 @@ class Acknowledged:
         Only where nothing is under way on the topic: a later one that is still to be refused must come
         again before whatever stands behind it.
         """
-        if not self._put_off:
+        if not self.lines:
             return []
         ready = [
-            topic for topic, line in self._put_off.items() if line.due <= now and topic not in self._on_topic
+            topic for topic, line in self.lines.items() if line.due <= now and topic not in self._on_topic
         ]
-        return [publish for topic in ready for publish in self._put_off.pop(topic).line]
+        return [publish for topic in ready for publish in self.lines.pop(topic).line]
 
     # -- when it is lost ------------------------------------------------------------------------------
 
     def lose(self) -> tuple[list[Publish], list[Publish]]:
         """Removes and returns what was under way, and what was put off; it all waits for the next connection."""
         under_way = list(self._under_way.values())
-        put_off = [publish for line in self._put_off.values() for publish in line.line]
+        put_off = [publish for line in self.lines.values() for publish in line.line]
         self._under_way.clear()
         self._on_topic.clear()
-        self._put_off.clear()
+        self.lines.clear()
         self.bytes = 0
         return under_way, put_off
 

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import Final
 
 from nbrealtime.client.session import v2
-from nbrealtime.client.session.acknowledged import Publish
 from nbrealtime.client.session.backoff import Backoff
 from nbrealtime.client.session.ending import Ending
 from nbrealtime.client.session.events import Event
@@ -62,6 +61,8 @@ class Session:
         self.message_bytes: int | None = None
         """The largest message that the server takes, None while it has not said."""
         self.outbox = Outbox(client)
+        self.publish = self.outbox.add
+        """Queues a publish."""
         self.subscriptions = Subscriptions(self.outbox)
         self.heartbeat = Heartbeat()
         self.renewal = Renewal()
@@ -95,13 +96,6 @@ class Session:
     def unsubscribe(self, topic: str) -> None:
         """Wants it no more."""
         self.subscriptions.remove(topic)
-
-    def publish(self, publish: Publish) -> None:
-        """Queues a publish."""
-        if self.state is not LinkState.CLOSED:
-            self.outbox.add(publish)
-        elif publish.receipt is not None:
-            publish.receipt.fail(ConnectionClosed(""))
 
     def ask(self, question: HistoryQuestion) -> None:
         """Asks about a topic's history, now or as soon as there is a connection."""
@@ -252,7 +246,7 @@ class Session:
         if dialect is None:
             hello, self._hello = self._hello, []
             return hello
-        frames = self.outbox.take(limit_bytes, lambda publish: dialect.publish(publish, now))
+        frames = self.outbox.take(limit_bytes, dialect.publish, now)
         if not dialect.batches or len(frames) < 2:
             return frames
         limit = self.message_bytes

@@ -33,6 +33,7 @@ class Outbox:
         self._waiting: deque[bytes | str | Publish] = deque()
         self._plain: deque[Publish] = deque()  # while offline: those that may be dropped
         self._offline = False
+        self._is_over = False
         self._stale = 0
         self._serial = 0
         self._expires: float | None = None
@@ -59,13 +60,18 @@ class Outbox:
         return self._offline
 
     def add(self, publish: Publish) -> None:
-        """Queues a publish."""
+        """Queues a publish. After `give_up` it is for nothing, and its receipt says so."""
+        if self._is_over:
+            if publish.receipt is not None:
+                publish.receipt.fail(ConnectionClosed(""))
+            return
         self._serial += 1
         publish.serial = self._serial
         if publish.receipt is not None:
             self.acknowledged.label(publish)
             self.acknowledged_bytes += publish.size
-        self._enter(publish)
+        self.queued += 1
+        self.bytes += publish.size
         self._waiting.append(publish)
         if self._offline and publish.receipt is None:
             self._plain.append(publish)
@@ -83,27 +89,31 @@ class Outbox:
         """Before the first connection: a subscription's place among the publishes."""
         self._waiting.append(name)
 
-    def take(self, limit_bytes: int, write: Callable[[Publish], bytes | None]) -> list[bytes]:
-        """Removes and returns the first frames, until they have ``limit_bytes`` or more.
+    def take(
+        self, limit_bytes: int, write: Callable[[Publish, float], bytes | None], now: float
+    ) -> list[bytes]:
+        """Removes and returns the first frames, until they have about ``limit_bytes`` or more.
 
         ``write`` turns a publish into a frame, or has done something else with it.
         """
         taken: list[bytes] = []
         size = 0
-        waiting, holds = self._waiting, self.acknowledged.holds
+        waiting, acknowledged = self._waiting, self.acknowledged
         while waiting and size < limit_bytes:
             item = waiting.popleft()
-            if isinstance(item, bytes):
+            if isinstance(item, Publish):
+                if acknowledged.lines and acknowledged.holds(item):
+                    continue
+                self.queued -= 1
+                self.bytes -= item.size
+                size += item.size
+                frame = write(item, now)
+                if frame is not None:
+                    taken.append(frame)
+            elif isinstance(item, bytes):
                 self.bytes -= len(item)
-                frame: bytes | None = item
-            elif isinstance(item, str) or holds(item):
-                continue
-            else:
-                self._leave(item)
-                frame = write(item)
-            if frame is not None:
-                taken.append(frame)
-                size += len(frame)
+                size += len(item)
+                taken.append(item)
         return taken
 
     # -- acknowledged publishes -----------------------------------------------------------------------
@@ -211,6 +221,7 @@ class Outbox:
 
     def give_up(self, url: str = "") -> None:
         """There will be no connection: drops everything, and counts it."""
+        self._is_over = True
         if self.acknowledged:
             self.go_offline(0.0)
         waiting, self._waiting = self._waiting, deque()

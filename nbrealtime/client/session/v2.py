@@ -154,13 +154,29 @@ class V2:
         except DecodeError as fault:
             return self._session.reports.tell(f"the server sent something that is no message: {fault.reason}")
         events: list[Event] = []
+        name: str | None = None
+        wanted: Wanted | None = None
         for reply in replies:
-            if reply.type == "message":
-                message = self._message(reply, wall)
-                if message is not None:
-                    events.append(message)
-            else:
+            if reply.type != "message":
                 events += self._hear(reply, now, wall)
+                name = None  # what is subscribed under it may be another by now
+                continue
+            topic = reply.topic
+            if topic is None:
+                continue
+            # Mostly they are all for the same.
+            if name != (reply.subscription or topic):
+                name = reply.subscription or topic
+                wanted = self._subscriptions.get(name)
+            # Before it is confirmed, what comes is an earlier subscription's that was ended meanwhile.
+            if wanted is None or wanted.count is None:
+                continue
+            offset, epoch = reply.offset, reply.epoch
+            if offset is not None and not reply.retained:
+                epoch = wanted.positions.advance(topic, epoch, offset)
+                if epoch is None:
+                    continue
+            events.append(_message(reply, wall, epoch or None, wanted.name))
         return events
 
     def _hear(self, reply: Reply, now: float, wall: float) -> list[Event]:
@@ -190,21 +206,6 @@ class V2:
             case "error":
                 return self._error(reply, now)
         return []
-
-    def _message(self, reply: Reply, wall: float) -> Message | None:
-        topic = reply.topic
-        if topic is None:
-            return None
-        wanted = self._subscriptions.get(reply.subscription or topic)
-        # Before it is confirmed, what comes is an earlier subscription's that was ended meanwhile.
-        if wanted is None or wanted.count is None:
-            return None
-        offset, epoch = reply.offset, reply.epoch
-        if offset is not None and not reply.retained:
-            epoch = wanted.positions.advance(topic, epoch, offset)
-            if epoch is None:
-                return None
-        return _message(reply, wall, epoch or None, wanted.name)
 
     def _subscribed(self, reply: Reply) -> list[Event]:
         wanted = self._asked.pop(reply.id or 0, None)

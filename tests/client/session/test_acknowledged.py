@@ -91,6 +91,17 @@ def test_the_later_ones_of_a_topic_wait_behind_a_refused_one(session: Session) -
     assert [one["data"] for one in spoken(session, 12.5)] == [0, 1, 2, 3]
 
 
+def test_no_more_is_taken_at_once_than_was_asked_for(session: Session) -> None:
+    for number in range(6):
+        publish(session, number, ack=False)
+    waiting = session.outbox.bytes
+    assert b"".join(session.take(1)).count(b"publish") == 1
+    assert b"".join(session.take(waiting // 3)).count(b"publish") == 2
+    assert session.outbox.bytes == waiting // 2
+    assert b"".join(session.take(waiting)).count(b"publish") == 3
+    assert not session.has_to_say
+
+
 def test_a_final_refusal_is_told_to_its_receipt(session: Session) -> None:
     outcome = publish(session, 1)
     said = spoken(session)[0]
@@ -120,5 +131,10 @@ def test_closing_tells_every_receipt(session: Session) -> None:
     spoken(session)
     waiting = publish(session, 2)
     session.close()
+    late = publish(session, 3)
+    silent = publish(session, 4, ack=False)
     assert isinstance(written.fault, PublishUncertain)
     assert isinstance(waiting.fault, ConnectionClosed)
+    assert isinstance(late.fault, ConnectionClosed)
+    assert silent.fault is None
+    assert (session.outbox.queued, session.outbox.bytes, session.outbox.acknowledged_bytes) == (0, 0, 0)

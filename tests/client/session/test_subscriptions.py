@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nbrealtime.client.message import Message
-from nbrealtime.client.session import Gap, RefusedTopic, Session, Subscribed
+from nbrealtime.client.session import Gap, Publish, RefusedTopic, Session, Subscribed
 from nbrealtime.wire.v2 import Since
 
-from .talk import confirm, connect, frame, message, publish, spoken
+from .talk import Outcome, confirm, connect, frame, message, publish, spoken
 
 
 def test_a_new_connection_goes_on_from_what_was_handed_on(session: Session) -> None:
@@ -33,6 +35,72 @@ def test_what_could_not_be_recovered_is_a_gap_of_known_size(session: Session) ->
         Subscribed("lab:a", 1, False, 0),
         Gap("lab:a", "unrecoverable", 9),
     ]
+
+
+def test_messages_of_several_subscriptions_in_one_frame_find_each_their_own(session: Session) -> None:
+    for name in ("lab:a", "lab:b"):
+        session.subscribe(name)
+        confirm(session, 10)
+    session.subscribe("lab:*")
+    confirm(session, topics={})
+    events = session.receive(
+        frame(
+            message(11),
+            message(12),
+            message(1, subscription="lab:*", epoch="p"),
+            message(13),
+            message(11, "lab:b"),
+            message(11, "lab:b", subscription="lab:*", epoch="q"),
+            message(14),
+            message(14),
+            message(2, "lab:nobody", subscription=None),
+        ),
+        0.0,
+        0.0,
+    )
+    assert all(isinstance(event, Message) for event in events)
+    assert [(event.subscription, event.topic, event.offset) for event in events] == [
+        ("lab:a", "lab:a", 11),
+        ("lab:a", "lab:a", 12),
+        ("lab:*", "lab:a", 1),
+        ("lab:a", "lab:a", 13),
+        ("lab:b", "lab:b", 11),
+        ("lab:*", "lab:b", 11),
+        ("lab:a", "lab:a", 14),
+    ]
+
+
+def test_what_comes_behind_the_end_of_its_subscription_in_one_frame_is_not_handed_on(
+    session: Session,
+) -> None:
+    session.subscribe("lab:a")
+    confirm(session, 10)
+    end = {"type": "unsubscribed", "topic": "lab:a", "code": 2003, "reason": "no more"}
+    events = session.receive(frame(message(11), end, message(12)), 0.0, 0.0)
+    assert [type(event) for event in events] == [Message, RefusedTopic]
+
+
+def test_who_gives_a_subscription_up_when_something_is_answered_hears_no_more_of_the_frame(
+    session: Session,
+) -> None:
+    class Leaver(Outcome):
+        def settle(self, value: Any) -> None:
+            session.unsubscribe("lab:a")
+
+    session.subscribe("lab:a")
+    confirm(session, 10)
+    session.publish(Publish("lab:a", b"1", 50, receipt=Leaver()))
+    (said,) = spoken(session)
+    events = session.receive(frame(message(11), {"type": "ack", "id": said["id"]}, message(12)), 0.0, 0.0)
+    assert [event.offset for event in events] == [11]
+
+
+def test_a_subscription_that_is_confirmed_within_a_frame_hears_what_follows(session: Session) -> None:
+    session.subscribe("lab:a")
+    (said,) = spoken(session)
+    confirmed = {"type": "subscribed", "id": said["id"], "topic": "lab:a", "epoch": "e", "offset": 10}
+    events = session.receive(frame(message(10), confirmed, message(11)), 0.0, 0.0)
+    assert [type(event) for event in events] == [Subscribed, Message]
 
 
 def test_a_pattern_goes_on_from_each_of_its_topics(session: Session) -> None:
