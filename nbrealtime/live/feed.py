@@ -72,6 +72,10 @@ class Feed:
         """The member of an object that holds its time or times; None: there is none."""
         self.hint: Callable[[], str] = str
         """Says which topics carry data instead, for a topic that hears nothing; set by its connection."""
+        self.unequal = ""
+        """A description of the first payload with lists of unequal length, or ""."""
+        self.untimely = ""
+        """A description of the first payload with a time that cannot be one, or ""."""
         self._reader = Reader(time_field=time_field, time_unit=time_unit)
         self._clock = clock
         self._began = clock()
@@ -155,16 +159,6 @@ class Feed:
     def watched(self) -> bool:
         """Whether anybody shows this feed."""
         return bool(self._watchers)
-
-    @property
-    def unequal(self) -> str:
-        """A description of the first payload with lists of unequal length, or ""."""
-        return self._reader.unequal
-
-    @property
-    def untimely(self) -> str:
-        """A description of the first payload with a time that cannot be one, or ""."""
-        return self._reader.untimely
 
     @property
     def numeric(self) -> bool | None:
@@ -324,7 +318,10 @@ class Feed:
             (message.data, message.timestamp if message.time is None else message.time)
             for message in messages
         ]
-        for block in self._reader.read(timed):
+        reader = self._reader
+        blocks = reader.read(timed)
+        self.unequal, self.untimely = reader.unequal, reader.untimely
+        for block in blocks:
             self.ring.append(block.times, block.columns)
             for tap in self._sample_taps:
                 tap(self, block)

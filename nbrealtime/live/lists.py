@@ -120,7 +120,7 @@ def _packed(data: Any, time_field: str | None, depth: int = 0) -> Any:
                 kept[name] = found
         elif depth and kind in _NUMBERS:
             kept[name] = member
-    if all(found is None for found in kept.values()):
+    if not kept or all(found is None for found in kept.values()):
         return None
     # A list that cannot be drawn still stands where it stood: a heatmap takes the first one, drawable or not.
     return {name: () if found is None else found for name, found in kept.items()}

@@ -69,8 +69,6 @@ class PatternFeed(Feed):
             "clock": clock,
         }
         self._strands: dict[str, Feed] = {}  # replaced, never changed: read without the lock
-        self._unequal = ""
-        self._untimely = ""
         self._undrawable = ""
 
     # Reading.
@@ -91,14 +89,6 @@ class PatternFeed(Feed):
     @property
     def dropped(self) -> int:
         return self._dropped + sum(strand.ring.late for strand in self.strands)
-
-    @property
-    def unequal(self) -> str:
-        return self._unequal
-
-    @property
-    def untimely(self) -> str:
-        return self._untimely
 
     @property
     def numeric(self) -> bool | None:
@@ -187,10 +177,10 @@ class PatternFeed(Feed):
                 continue
             strand.received(batch)
             self._undrawable = strand.undrawable
-            if strand.unequal and not self._unequal:
-                self._unequal = f"({name}) {strand.unequal}"
-            if strand.untimely and not self._untimely:
-                self._untimely = f"({name}) {strand.untimely}"
+            if strand.unequal and not self.unequal:
+                self.unequal = f"({name}) {strand.unequal}"
+            if strand.untimely and not self.untimely:
+                self.untimely = f"({name}) {strand.untimely}"
         return ()  # each strand keeps its own
 
     def _position_after(self, messages: Sequence[Message]) -> Position | None:

@@ -38,7 +38,11 @@ class Rate:
         # A copy, because the client thread may append meanwhile; at most 241 entries.
         entries = list(self._entries)
         known = max(1.0, now - self._first)
-        recent = sum(count for time, count in entries if now - time < _SHORT)
+        recent = 0
+        for time, count in reversed(entries):
+            if now - time >= _SHORT:
+                break
+            recent += count
         if recent >= _FEW:
             return recent / min(_SHORT, known)
         older = sum(count for time, count in entries if now - time < _LONG)

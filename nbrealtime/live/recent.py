@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nbrealtime.live.consumers.backlog import weigh
+from nbrealtime.live.consumers.backlog import weights
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
@@ -63,19 +63,22 @@ class Recent:
 
     def keep(self, messages: Sequence[Message]) -> None:
         """Keeps what came, as much of it as there is room for."""
-        self.came += len(messages)
+        new = len(messages)
+        self.came += new
         if self._topics:
             for topic, message in {message.topic: message for message in messages}.items():
                 if topic in self._newest or len(self._newest) < self._topics:
                     self._newest[topic] = message
-        messages = messages[-MOST_MESSAGES:]
-        weights = [_ENVELOPE + weigh(message.data) for message in messages]
-        self.nbytes += sum(weights)
-        if (excess := len(self._kept) + len(messages) - MOST_MESSAGES) > 0:
+        if new > MOST_MESSAGES:
+            messages = messages[-MOST_MESSAGES:]
+        weighed = weights(messages, _ENVELOPE)
+        self.nbytes += sum(weighed)
+        if (excess := len(self._kept) + new - MOST_MESSAGES) > 0:
             self.nbytes -= sum(islice(self._weights, excess))
         self._kept.extend(messages)
-        self._weights.extend(weights)
-        self._shed()
+        self._weights.extend(weighed)
+        if self.nbytes > self._max_bytes:
+            self._shed()
 
     def bound(self, history: int) -> None:
         """Has another share from now on; the oldest that have no room go at once."""

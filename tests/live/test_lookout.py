@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nbrealtime.client import Message
 from nbrealtime.live.connection import Connection
+from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.live.topic import LiveTopic
 
 from .fakes import Ear, FakeLink
@@ -40,6 +42,13 @@ def test_a_refused_topic_says_why_and_once_below_the_cell(
     ear.wait(1)
     temp.delivery.stop(5)
     assert capsys.readouterr().err == "lab:temp was refused: not allowed to subscribe\n"
+
+
+def test_unequal_lists_of_a_patterns_topic_are_said_with_its_name() -> None:
+    feed = PatternFeed("lab:*")
+    for name in ("lab:a", "lab:b"):
+        feed.received([Message(name, {"x": [1, 2], "y": [3]}, 1000.0)])
+    assert feed.unequal == "(lab:a) carries lists of unequal length (x: 2, y: 1)"
 
 
 def test_unequal_lists_are_said_once(

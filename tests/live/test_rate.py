@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from nbrealtime.live.rate import Rate
 
@@ -12,6 +16,20 @@ def rate_of(times: list[float], now: float) -> float:
     for time in times:
         rate.add(1, time)
     return rate.at(now)
+
+
+@given(
+    st.lists(st.integers(0, 6) | st.integers(0, 80), min_size=1, max_size=60),
+    st.integers(0, 30) | st.integers(0, 280),
+)
+def test_it_is_the_messages_of_five_seconds_or_of_a_minute(pauses: list[int], later: int) -> None:
+    # Pauses in quarters of a second: each time has an entry of its own.
+    times = [step / 4 for step in accumulate(pauses)]
+    now = times[-1] + later / 4
+    known = max(1.0, now - times[0])
+    recent, older = (sum(now - time < window for time in times) for window in (5, 60))
+    slow = min(older / min(60, known), 1 / max(now - times[-1], 0.25))
+    assert rate_of(times, now) == (recent / min(5, known) if recent >= 5 else slow)
 
 
 def test_no_message_no_rate() -> None:

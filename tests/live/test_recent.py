@@ -47,6 +47,9 @@ def test_the_oldest_go_beyond_five_hundred(batch: int) -> None:
     for at in range(0, 1200, batch):
         feed.received(told(*values[at : at + batch]))
     assert kept(feed) == values[-MOST_MESSAGES:]
+    room = Recent(64 * MOST_BYTES)
+    room.keep(told(*values[-MOST_MESSAGES:]))
+    assert feed._recent.nbytes == room.nbytes
     assert feed.heard().came == 1200
 
 

@@ -15,7 +15,7 @@ from nbrealtime.live.gap import Gap
 
 if TYPE_CHECKING:
     from nbrealtime.client import Message
-__all__ = ["MAX_BACKLOG_BYTES", "MAX_BACKLOG_MESSAGES", "Backlog", "weigh"]
+__all__ = ["MAX_BACKLOG_BYTES", "MAX_BACKLOG_MESSAGES", "Backlog", "weigh", "weights"]
 
 MAX_BACKLOG_MESSAGES = 10_000
 MAX_BACKLOG_BYTES = 16 * 1024 * 1024
@@ -44,6 +44,9 @@ class Backlog(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._queue)
+
+    def __bool__(self) -> bool:
+        return bool(self._queue)
 
     def put(self, messages: Sequence[T]) -> int:
         """Add messages; return how many older ones were dropped for them."""
@@ -80,6 +83,13 @@ class Backlog(Generic[T]):
         with self._lock:
             self._queue.clear()
             self._bytes = 0
+
+
+def weights(messages: Iterable[Message], envelope: int) -> list[int]:
+    """Return what each message weighs, with ``envelope`` for all that is not its payload."""
+    return [
+        envelope + (_SMALL if type(message.data) in _NUMBERS else weigh(message.data)) for message in messages
+    ]
 
 
 def weigh(data: Any) -> int:

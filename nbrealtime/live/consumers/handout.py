@@ -39,7 +39,7 @@ class Handout:
     @property
     def waiting(self) -> bool:
         """Whether a message or a gap waits for a callback."""
-        return len(self._backlog) > 0
+        return bool(self._backlog)
 
     def add(self, function: Callable[..., Any]) -> None:
         """Register ``function`` for the running cell; once, however often it is added."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nbrealtime.client import Message
-from nbrealtime.live.consumers.backlog import Backlog, weigh
+from nbrealtime.live.consumers.backlog import Backlog, weigh, weights
 
 
 def messages(*data: Any) -> list[Message]:
@@ -26,7 +26,9 @@ def test_messages_come_out_in_order() -> None:
     assert backlog.put(messages(1, 2)) == 0
     backlog.put(messages(3))
     assert len(backlog) == 3
+    assert backlog
     assert drain(backlog) == [1, 2, 3]
+    assert not backlog
     assert backlog.take() is None
 
 
@@ -71,6 +73,12 @@ def test_clearing_counts_nothing() -> None:
 )
 def test_a_payload_weighs_about_what_it_holds(data: Any, least: int, most: int) -> None:
     assert least <= weigh(data) <= most
+
+
+def test_messages_weigh_their_payloads_and_an_envelope_each() -> None:
+    payloads = [1, None, True, "x" * 100, [1, 2], {"x": {"y": 3}}]
+    assert weights(messages(*payloads), 300) == [300 + weigh(payload) for payload in payloads]
+    assert weights([], 300) == []
 
 
 def test_a_payload_of_any_depth_is_weighed() -> None:
