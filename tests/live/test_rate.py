@@ -18,6 +18,7 @@ def rate_of(times: list[float], now: float) -> float:
     return rate.at(now)
 
 
+@example([1] * 30, 0)
 @given(
     st.lists(st.integers(0, 6) | st.integers(0, 80), min_size=1, max_size=60),
     st.integers(0, 30) | st.integers(0, 280),
