@@ -32,7 +32,11 @@ class Contention:
     def woke(self, late: float) -> None:
         """A wait ended ``late`` seconds after it should have."""
         # Bounded, so that a machine that slept counts as one late wake-up and not as a minute of them.
-        self._late += (min(max(late, 0.0), _LONGEST) - self._late) / 8
+        if late < 0.0:
+            late = 0.0
+        elif late > _LONGEST:
+            late = _LONGEST
+        self._late += (late - self._late) / 8
         if self._late > BUSY_LATE:
             self.busy = True
         elif self._late < FREE_LATE:

@@ -1,6 +1,6 @@
 """The event loop of our threads: asyncio's, which takes fewer turns of the interpreter.
 
-The server's thread and the client's own one each (``new_loop``).
+The server's thread and the client's own one each (``Loop``, ``new_loop``).
 
 asyncio asks for events before every turn, also when it has work waiting and nothing can have come since. Each such
 question lets go of the interpreter. Beside a cell that computes, whoever lets go has it back after 5 ms, and the cell
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Selector", "new_loop"]
+__all__ = ["Loop", "Selector", "new_loop"]
 
 _MOMENT: Final = 0.02
 """For so long (s) an answer holds: some switch intervals, since what it brought takes one for each read and write."""
@@ -44,9 +44,19 @@ class Selector(selectors.DefaultSelector):
         return ready
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """asyncio's loop with such a selector."""
+
+    # What asyncio's method calls, without the method: the loop itself looks at the clock three times a turn.
+    time = staticmethod(time.monotonic)
+
+    def __init__(self) -> None:
+        super().__init__(Selector())
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
     """A new event loop for a thread of ours."""
     if sys.platform == "win32":
         # A selector has room for 512 sockets there.
         return asyncio.new_event_loop()
-    return asyncio.SelectorEventLoop(Selector())
+    return Loop()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
+import sys
+import time
 
 import pytest
 
-from nbrealtime.turns import Selector, new_loop
+from nbrealtime.turns import Loop, Selector, new_loop
 
 
 @pytest.fixture
@@ -81,5 +83,30 @@ def test_a_loop_that_always_has_work_hears_what_comes(ends):
     loop = new_loop()
     try:
         loop.run_until_complete(work())
+    finally:
+        loop.close()
+
+
+def test_the_loops_have_such_a_selector():
+    for loop in (Loop(), new_loop()):
+        assert isinstance(loop._selector, Selector) or sys.platform == "win32"
+        loop.close()
+
+
+def test_its_time_is_the_monotonic_clock_and_its_timers_go_by_it():
+    loop = Loop()
+    try:
+        before = time.monotonic()
+        assert before <= loop.time() <= time.monotonic()
+        came: list[float] = []
+
+        async def work() -> None:
+            done = asyncio.Event()
+            loop.call_at(before + 0.05, lambda: (came.append(time.monotonic()), done.set()))
+            async with asyncio.timeout(10):
+                await done.wait()
+
+        loop.run_until_complete(work())
+        assert came[0] >= before + 0.04
     finally:
         loop.close()

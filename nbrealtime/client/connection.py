@@ -407,6 +407,4 @@ class Connection:
     def _is_over(self) -> bool:
         return self._session.state is LinkState.CLOSED
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    _now = staticmethod(time.monotonic)  # the clock of the portal's loop

@@ -46,11 +46,11 @@ class Inbox:
         on_mail: Callable[[], None],
         *,
         clock: Callable[[], float] = time.monotonic,
-        later: Callable[[float, Callable[[], None]], Timer] | None = None,
+        at: Callable[[float, Callable[[], None]], Timer] | None = None,
     ) -> None:
         self._on_mail = on_mail
         self._clock = clock
-        self._later = later or _later
+        self._at = at or _at
         self._items: deque[Publish | Callable[[], None]] = deque()
         self._errands = 0  # how many of these are no publishes
         self._counting = threading.Lock()
@@ -116,11 +116,15 @@ class Inbox:
 
     def _put_off(self, now: float) -> None:
         self._due = now + PUT_OFF
-        self._timer = self._later(PUT_OFF, self._on_mail)
+        self._timer = self._at(self._due, self._fire)
         # Last, and in this order: who posts meanwhile calls as ever.
         self._is_put_off = True
         self._is_posted = True
 
+    def _fire(self) -> None:
+        self._timer = None  # what has come need not be called off
+        self._on_mail()
 
-def _later(seconds: float, call: Callable[[], None]) -> Timer:
-    return asyncio.get_running_loop().call_later(seconds, call)
+
+def _at(moment: float, call: Callable[[], None]) -> Timer:
+    return asyncio.get_running_loop().call_at(moment, call)

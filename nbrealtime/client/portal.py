@@ -23,18 +23,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from nbrealtime import lifecycle
-from nbrealtime.turns import Selector
+from nbrealtime.turns import Loop
 
 __all__ = ["assert_on_thread", "blocking", "call", "on_stop", "on_thread", "run", "stop"]
 
 T = TypeVar("T")
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class _Loop(Loop):
     """An event loop that looks names up on a daemon thread."""
-
-    def __init__(self) -> None:
-        super().__init__(Selector())
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         return await blocking(lambda: socket.getaddrinfo(host, port, **options))
@@ -59,7 +56,11 @@ class _Portal:
 
 
 # Which thread it is the thread itself knows: by the time of the farewells no portal is open any more.
-_here = threading.local()
+class _Here(threading.local):
+    is_portal = False
+
+
+_here = _Here()
 _lock = threading.Lock()
 _portal: _Portal | None = None
 # What a fork left behind. Were it collected, its event loop would unregister from a selector that the
@@ -91,12 +92,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
 def on_thread() -> bool:
     """Whether the caller is the client thread."""
-    return getattr(_here, "is_portal", False)
+    return _here.is_portal
 
 
 def assert_on_thread() -> None:
     """Raises ``AssertionError`` unless the caller is the client thread."""
-    if not on_thread():
+    if not _here.is_portal:
         raise AssertionError(f"this belongs to the client thread, not to {threading.current_thread().name}")
 
 

@@ -24,8 +24,14 @@ def publish(receipt: object = None) -> Publish:
 class Timer:
     def __init__(self, due: float, call: Callable[[], None]) -> None:
         self.due, self.call = due, call
+        self.is_over = False
+
+    def fire(self) -> None:
+        self.is_over = True
+        self.call()
 
     def cancel(self) -> None:
+        assert not self.is_over, "it has come already"
         self.call = lambda: None
 
 
@@ -40,14 +46,14 @@ class Player:
         monkeypatch.setattr(portal, "call", self.calls.append)
         monkeypatch.setattr(portal, "assert_on_thread", lambda: None)
         self.timers: list[Timer] = []
-        self.inbox = Inbox(self._empty, clock=lambda: self.now, later=self._later)
+        self.inbox = Inbox(self._empty, clock=lambda: self.now, at=self._at)
 
     def _empty(self) -> None:
         self.emptied += 1
         self.inbox.empty(self.taken.append)
 
-    def _later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(self.now + seconds, call))
+    def _at(self, due: float, call: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(due, call))
         return self.timers[-1]
 
     def answer(self, late: float) -> None:
@@ -59,7 +65,7 @@ class Player:
         for timer in list(self.timers):
             if timer.due <= self.now:
                 self.timers.remove(timer)
-                timer.call()
+                timer.fire()
 
     def stream(self, late: float, *, count: int = 40) -> None:
         """A publish each 10 ms."""
