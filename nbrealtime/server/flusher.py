@@ -1,8 +1,9 @@
 """When the hub's words are written: once per turn of the loop, with everything that this turn brings.
 
-Connections ask for it when they have handed the hub something; the hub asks for
-it when a store has answered; an alarm does when something in the hub is due
-that nobody brings, a delayed message say.
+Connections ask for it when they have handed the hub something, and get it at
+once if their turn brought nothing else; the hub asks for it when a store has
+answered; an alarm does when something in the hub is due that nobody brings, a
+delayed message say.
 
 The one rule: a flush within a flush does nothing. What comes up meanwhile waits
 for its own turn, so that sockets are written to in between.
@@ -16,6 +17,7 @@ from typing import Final
 
 from nbrealtime.hub import Hub
 from nbrealtime.server.clock import milliseconds
+from nbrealtime.server.turn import Turn
 
 __all__ = ["Flusher"]
 
@@ -26,13 +28,14 @@ _STORE_SECONDS: Final = 0.001
 
 
 class Flusher:
-    """Flushes one hub on one loop, and tells the sessions' faces to drain."""
+    """Flushes one hub on one loop, and tells the sessions' faces to drain. ``turn`` is the loop's, if it tells."""
 
-    __slots__ = ("_alarm", "_alarm_due", "_closed", "_flushing", "_hub", "_loop", "_scheduled")
+    __slots__ = ("_alarm", "_alarm_due", "_closed", "_flushing", "_hub", "_loop", "_scheduled", "_turn")
 
-    def __init__(self, hub: Hub, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hub: Hub, loop: asyncio.AbstractEventLoop, turn: Turn | None = None) -> None:
         self._hub = hub
         self._loop = loop
+        self._turn = Turn() if turn is None else turn
         self._scheduled = False
         self._flushing = False
         self._closed = False
@@ -49,6 +52,14 @@ class Flusher:
         if not self._scheduled and self._hub.pending:
             self._scheduled = True
             self._loop.call_soon(self._flush_now)
+
+    def conclude(self) -> None:
+        """Flushes what a reading brought: with everything else that this turn brings, or at once if there is none."""
+        if self._turn.alone and not self._scheduled:
+            if self._hub.pending:
+                self.flush()
+        else:
+            self.schedule()
 
     def flush(self) -> None:
         """Writes what the hub has to say. Within itself it does nothing: what comes up then waits its turn."""

@@ -39,6 +39,7 @@ from nbrealtime.server.origins import Origins
 from nbrealtime.server.roster import Roster
 from nbrealtime.server.stores import open_store
 from nbrealtime.server.tokens import Authority, Claims
+from nbrealtime.server.turn import Turn
 from nbrealtime.wire import replies
 from nbrealtime.wire.messages import ErrorCode
 from nbrealtime.wire.v2 import Request
@@ -60,9 +61,10 @@ class Service:
     Arguments:
         config: how it is set up.
         key: proves, with the entry in the runtime directory, that an address is ours.
+        turn: of the loop, if it tells.
     """
 
-    def __init__(self, config: Config, *, key: str) -> None:
+    def __init__(self, config: Config, *, key: str, turn: Turn | None = None) -> None:
         self.config = config
         self.key = key
         self.loop = asyncio.get_running_loop()
@@ -79,7 +81,7 @@ class Service:
             wake=lambda: self.flusher.schedule(),
             on_auth=self._renew,
         )
-        self.flusher = Flusher(self.hub, self.loop)
+        self.flusher = Flusher(self.hub, self.loop, turn)
         self.admissions = Admissions(self.hub, self.authority, self.origins)
         self.lobby = Lobby(config.waiting)
         self.roster = Roster(

@@ -31,7 +31,7 @@ from nbrealtime.server.config import Config, fresh_secret
 from nbrealtime.server.service import Service
 from nbrealtime.server.stores import HistoryOptions
 from nbrealtime.server.tokens import Authority
-from nbrealtime.turns import new_loop
+from nbrealtime.server.turn import new_loop
 
 __all__ = ["Server", "serve"]
 
@@ -313,12 +313,12 @@ class Server:
 
     def _run(self, config: Config, started: concurrent.futures.Future[Service]) -> None:
         """The thread's whole life."""
-        loop = new_loop()
+        loop, turn = new_loop()
         asyncio.set_event_loop(loop)
         self._loop = loop
 
         async def start() -> Service:
-            service = Service(config, key=self._key)
+            service = Service(config, key=self._key, turn=turn)
             await service.start()
             return service
 

@@ -8,6 +8,7 @@ import pytest
 
 from nbrealtime.server import flusher as flusher_module
 from nbrealtime.server.flusher import Flusher
+from nbrealtime.server.turn import Turn
 
 from .loop import Loop
 
@@ -48,8 +49,13 @@ def hub():
 
 
 @pytest.fixture
-def flusher(hub, loop):
-    return Flusher(hub, loop)
+def turn():
+    return Turn()
+
+
+@pytest.fixture
+def flusher(hub, loop, turn):
+    return Flusher(hub, loop, turn)
 
 
 # -- once per turn
@@ -102,6 +108,40 @@ def test_a_flush_within_a_flush_does_nothing_and_what_comes_up_waits_for_its_own
     assert written == [1, 1, 2, 2]
     loop.turn()
     assert len(hub.flushes) == 2
+
+
+def test_what_a_turn_brings_alone_is_flushed_in_it(flusher, hub, loop, turn):
+    turn.alone = True
+    hub.pending = True
+    flusher.conclude()
+    assert hub.flushes == [1_000_000]
+    loop.turn()
+    assert len(hub.flushes) == 1
+
+
+def test_a_reading_with_others_in_its_turn_waits_for_what_they_bring(flusher, hub, loop, turn):
+    for turn.alone in (False, True):
+        hub.pending = True
+        flusher.conclude()
+        assert hub.flushes == []
+    loop.turn()
+    assert len(hub.flushes) == 1
+
+
+def test_a_reading_alone_that_gave_the_hub_nothing_to_say_flushes_nothing(flusher, hub, loop, turn):
+    turn.alone = True
+    flusher.conclude()
+    loop.turn()
+    assert hub.flushes == []
+
+
+def test_of_a_loop_that_does_not_tell_every_turn_may_bring_more(hub, loop):
+    flusher = Flusher(hub, loop)
+    hub.pending = True
+    flusher.conclude()
+    assert hub.flushes == []
+    loop.turn()
+    assert len(hub.flushes) == 1
 
 
 def test_a_flush_that_fails_does_not_end_all_flushing(flusher, hub):
