@@ -6,9 +6,11 @@ times as much.
 
 Beside a cell that computes even a tick for each of a hundred publishes a second
 costs the cell a tenth of its speed, in the switches of ours, of the server's
-thread and back. So there a stream of publishes is taken over forty times a
-second. Whatever somebody waits for goes at once: errands, publishes that are
-acknowledged, and the first one after a pause.
+thread and back. So there a stream of publishes is taken over thirty times a
+second, on an absolute schedule: who waits for the interpreter is late each time,
+and that must not add up to a plot that stutters. Whatever somebody waits for
+goes at once: errands, publishes that are acknowledged, and the first one after
+a pause.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from nbrealtime.contention import Contention
 __all__ = ["PUT_OFF", "Inbox"]
 
 
-PUT_OFF: Final = 0.025
+PUT_OFF: Final = 1 / 30
 """For so long (s) publishes may be kept, to be taken over together."""
 
 
@@ -111,11 +113,11 @@ class Inbox:
             is_stream = now - self._emptied < 2 * PUT_OFF
             self._emptied = now
             if is_stream and self._contention.busy and not self._is_posted:
-                self._put_off(now)
+                self._put_off(now, now if due is None else due)
         return taken
 
-    def _put_off(self, now: float) -> None:
-        self._due = now + PUT_OFF
+    def _put_off(self, now: float, since: float) -> None:
+        self._due = now + PUT_OFF - (now - since) % PUT_OFF
         self._timer = self._at(self._due, self._fire)
         # Last, and in this order: who posts meanwhile calls as ever.
         self._is_put_off = True
