@@ -20,6 +20,7 @@ from msgspec import Raw
 
 from nbrealtime.errors import DecodeError
 from nbrealtime.wire.encodings import restore_bytes
+from nbrealtime.wire.v2 import encode_topic
 
 __all__ = [
     "Reply",
@@ -104,6 +105,24 @@ class Reply(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     limits: dict[str, int | float | None] = {}
 
 
+# As they are written; another spelling is read, too.
+_TYPES: Final = frozenset(
+    (
+        "ack",
+        "authenticated",
+        "drain",
+        "error",
+        "history",
+        "lost",
+        "message",
+        "ping",
+        "pong",
+        "presence",
+        "subscribed",
+        "unsubscribed",
+        "welcome",
+    )
+)
 _one: Final = msgspec.json.Decoder(Reply)
 _many: Final = msgspec.json.Decoder(list[Reply])
 _encode: Final = msgspec.json.Encoder().encode
@@ -124,7 +143,7 @@ def decode_replies(frame: bytes | str) -> list[Reply]:
     if '"$bytes"' in frame if isinstance(frame, str) else b'"$bytes"' in frame:
         found = [_restored(reply) for reply in found]
     for place, reply in enumerate(found):
-        if not reply.type.islower():
+        if reply.type not in _TYPES:
             found[place] = msgspec.structs.replace(reply, type=reply.type.lower())
     return found
 
@@ -149,12 +168,6 @@ def _restored(reply: Reply) -> Reply:
 # -- messages -----------------------------------------------------------------------------------------
 
 
-# A stream says the same topic and the same user in every message.
-@lru_cache(maxsize=4096)
-def _name(topic: str) -> bytes:
-    return _encode(topic)
-
-
 @lru_cache(maxsize=4096)
 def _user(id: str, name: str) -> bytes:  # noqa: A002
     return _encode(Who(id, name))
@@ -173,7 +186,7 @@ def encode_body(
 ) -> bytes:
     """Returns a ``message`` around the JSON in ``data``, open at its end: `finish_message` closes it."""
     return b'{"type":"message","topic":%b,"data":%b%b,"timestamp":%d%b,"messageId":%b,"user":%b' % (
-        _name(topic),
+        encode_topic(topic),
         bytes(data),
         b"" if offset is None else b',"offset":%d' % offset,
         timestamp,
@@ -201,7 +214,7 @@ def finish_message(
     """
     return b"%b%b%b%b%b}" % (
         body,
-        b"" if subscription is None else b',"subscription":%b' % _encode(subscription),
+        b"" if subscription is None else b',"subscription":%b' % encode_topic(subscription),
         b"" if epoch is None else b',"epoch":%b' % _encode(epoch),
         b',"skipped":%d' % skipped if skipped else b"",
         b',"retained":true' if retained else b"",

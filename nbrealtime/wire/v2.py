@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, final
 
 import msgspec
@@ -37,6 +38,7 @@ __all__ = [
     "encode_pong",
     "encode_publish",
     "encode_subscribe",
+    "encode_topic",
     "encode_unsubscribe",
 ]
 
@@ -217,6 +219,12 @@ def _fault(frame: bytes | str, fault: Exception) -> DecodeError:
 # -- what a client says -------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def encode_topic(text: str) -> bytes:
+    """Returns a topic's name, or a pattern, as JSON; remembered, since a stream says the same one in every message."""
+    return _encode(text)
+
+
 def encode_hello(
     *,
     id: int,  # noqa: A002 - the protocol's word
@@ -281,7 +289,7 @@ def encode_publish(
     """Returns a ``publish`` of the JSON in ``data``; ``time`` is the publisher's, in ms."""
     return b'{"type":"publish",%b"topic":%b,"data":%b%b%b%b%b%b}' % (
         b"" if id is None else b'"id":%d,' % id,
-        _encode(topic),
+        encode_topic(topic),
         bytes(data),
         b"" if time is None else b',"time":%d' % time,
         b"" if key is None else b',"key":%b' % _encode(key),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbrealtime.errors import DecodeError
-from nbrealtime.wire import replies
+from nbrealtime.wire import replies, v2
 from nbrealtime.wire.replies import TopicPosition, Who
 
 
@@ -154,3 +154,27 @@ def test_an_array_is_read_in_order_and_leniently():
 def test_no_frame_crashes_the_decoder(frame):
     with contextlib.suppress(DecodeError):
         replies.decode_replies(frame)
+
+
+@pytest.mark.parametrize("spelling", ["message", "Message", "MESSAGE"])
+def test_a_type_is_read_in_any_spelling(spelling):
+    frame = b'[%b,{"type":"%b","topic":"a"}]' % (replies.encode_pong(timestamp=1, id=2), spelling.encode())
+    assert [reply.type for reply in replies.decode_replies(frame)] == ["pong", "message"]
+
+
+def test_a_type_of_later_days_is_passed_on_in_lower_case():
+    assert [reply.type for reply in replies.decode_replies(b'[{"type":"Whisper"},{"type":"whisper"}]')] == [
+        "whisper"
+    ] * 2
+
+
+@pytest.mark.parametrize("topic", ['a "quoted" one', "grüße/1", "lab:\\"])
+def test_a_topic_is_the_same_on_both_ends(topic):
+    for _ in range(2):
+        shared = replies.encode_body(
+            topic, b"1", offset=1, timestamp=1, time=None, message_id="m", user_id="u", user_name=""
+        )
+        [reply] = replies.decode_replies(replies.finish_message(shared, subscription=topic))
+        assert (reply.topic, reply.subscription) == (topic, topic)
+        [request] = v2.decode_requests(v2.encode_publish(topic, b"1"))
+        assert request.topic == topic
