@@ -339,7 +339,7 @@ class Connection:
             if self._session.has_to_say and not self._is_writing:
                 self._is_writing = True
                 asyncio.get_running_loop().call_soon(self._write_on)
-        if self._goodbye.is_waited_for and not outbox and not outbox.acknowledged:
+        if self._goodbye.is_waited_for and not outbox.line and not outbox.acknowledged:
             self._goodbye.stir()
         self.gate.update(
             taken, outbox.held_bytes, acknowledged=outbox.acknowledged_bytes, offline=outbox.is_offline

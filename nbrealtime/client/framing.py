@@ -105,5 +105,5 @@ class Framer:
         if size < 126:
             return b"\x81%c%b%b" % (0x80 | size, key, apply_mask(payload, key))
         if size < 0x10000:
-            return b"\x81\xfe%b%b%b" % (size.to_bytes(2, "big"), key, apply_mask(payload, key))
+            return b"\x81\xfe%c%c%b%b" % (size >> 8, size & 0xFF, key, apply_mask(payload, key))
         return b"\x81\xff%b%b%b" % (size.to_bytes(8, "big"), key, apply_mask(payload, key))

@@ -109,9 +109,8 @@ class WebSocket(asyncio.Protocol):
         """Writes text frames, all in one write."""
         transport = self._transport
         if transport is not None and self._protocol.state is OPEN:
-            frame_text = self._framer.frame_text
             # What the library may have to say yet are pongs: the goodbye would have been its last word.
-            transport.write(b"".join([frame_text(frame) for frame in frames]))
+            transport.write(b"".join(map(self._framer.frame_text, frames)))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Says goodbye after everything that was written; a server that does not answer is left after 2 s."""
@@ -160,16 +159,18 @@ class WebSocket(asyncio.Protocol):
         self._is_answered = True
         frames: list[bytes] = []
         is_plain = True
-        if self._protocol.state is CONNECTING:
+        state = self._protocol.state
+        if state is CONNECTING:
             is_plain = False
             data = self._shake_hands(data, frames)
         for piece, start in self._splitter.split(data):
             # A text frame between fragments or after a goodbye is for the library to judge.
-            if start and self._fragmented is None and self._protocol.state is OPEN:
+            if start and self._fragmented is None and state is OPEN:
                 frames.append(piece[start:])
             else:
                 is_plain = False
                 self._hand_over(piece, frames)
+                state = self._protocol.state
         self._on_frames(frames)
         if not is_plain:
             self._answer_back()

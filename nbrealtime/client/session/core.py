@@ -255,7 +255,7 @@ class Session:
     @property
     def has_to_say(self) -> bool:
         """Whether `take` would return something."""
-        return bool(self._hello) or (self._dialect is not None and bool(self.outbox))
+        return bool(self._hello) or (self._dialect is not None and bool(self.outbox.line))
 
     def take_reports(self) -> list[Event]:
         """Removes and returns what the user should be told."""

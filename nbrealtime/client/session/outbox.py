@@ -30,9 +30,11 @@ class Outbox:
     def __init__(self, client: str = "") -> None:
         # A control frame (subscribe, ping) is bytes already: it is never counted, and void on another
         # connection. A text is the name of a subscription whose frame nobody knows before the first one.
-        self._waiting: deque[bytes | str | Publish] = deque()
+        self.line: deque[bytes | str | Publish] = deque()
+        """What waits, in its order."""
         self._plain: deque[Publish] = deque()  # while offline: those that may be dropped
-        self._offline = False
+        self.is_offline = False
+        """Whether a connection was lost and there is no other yet."""
         self._is_over = False
         self._stale = 0
         self._serial = 0
@@ -52,12 +54,7 @@ class Outbox:
     @property
     def held_bytes(self) -> int:
         """The bytes that hold publishers back: none while offline, where the oldest goes instead."""
-        return 0 if self._offline else self.bytes + self.acknowledged.bytes
-
-    @property
-    def is_offline(self) -> bool:
-        """Whether a connection was lost and there is no other yet."""
-        return self._offline
+        return 0 if self.is_offline else self.bytes + self.acknowledged.bytes
 
     def add(self, publish: Publish) -> None:
         """Queues a publish. After `give_up` it is for nothing, and its receipt says so."""
@@ -72,22 +69,22 @@ class Outbox:
             self.acknowledged_bytes += publish.size
         self.queued += 1
         self.bytes += publish.size
-        self._waiting.append(publish)
-        if self._offline and publish.receipt is None:
+        self.line.append(publish)
+        if self.is_offline and publish.receipt is None:
             self._plain.append(publish)
             self._cap()
 
     def add_control(self, frame: bytes, *, urgent: bool = False) -> None:
         """Queues a frame that matters on this connection only; an urgent one before everything else."""
         if urgent:
-            self._waiting.appendleft(frame)
+            self.line.appendleft(frame)
         else:
-            self._waiting.append(frame)
+            self.line.append(frame)
         self.bytes += len(frame)
 
     def add_mark(self, name: str) -> None:
         """Before the first connection: a subscription's place among the publishes."""
-        self._waiting.append(name)
+        self.line.append(name)
 
     def take(
         self, limit_bytes: int, write: Callable[[Publish, float], bytes | None], now: float
@@ -98,7 +95,7 @@ class Outbox:
         """
         taken: list[bytes] = []
         size = 0
-        waiting, acknowledged = self._waiting, self.acknowledged
+        waiting, acknowledged = self.line, self.acknowledged
         while waiting and size < limit_bytes:
             item = waiting.popleft()
             if isinstance(item, Publish):
@@ -140,15 +137,15 @@ class Outbox:
         """Puts what is due again at the head of the line."""
         released = self.acknowledged.release(now)
         if released:
-            self._waiting.extendleft(reversed(released))
+            self.line.extendleft(reversed(released))
 
     def make_room(self, limit_bytes: int) -> None:
         """Fails the oldest acknowledged publishes that wait, until the rest has ``limit_bytes``; while offline."""
-        for item in tuple(self._waiting):
+        for item in tuple(self.line):
             if self.acknowledged_bytes <= limit_bytes:
                 return
             if isinstance(item, Publish) and item.receipt is not None:
-                self._waiting.remove(item)
+                self.line.remove(item)
                 self._leave(item)
                 if item.first_written is None:
                     self.fail(item, PublishTimeout(item.topic, 0.0, self.acknowledged_bytes))
@@ -160,7 +157,7 @@ class Outbox:
         """Fails what was written and can no longer be written again safely."""
         self._expires = None
         kept: deque[bytes | str | Publish] = deque()
-        for item in self._waiting:
+        for item in self.line:
             if isinstance(item, Publish) and item.receipt is not None and item.first_written is not None:
                 doubt = self.acknowledged.doubt(item, now, connected=connected)
                 if doubt is not None:
@@ -171,7 +168,7 @@ class Outbox:
                 if until is not None and (self._expires is None or until < self._expires):
                     self._expires = until
             kept.append(item)
-        self._waiting = kept
+        self.line = kept
 
     @property
     def expires(self) -> float | None:
@@ -182,13 +179,13 @@ class Outbox:
 
     def go_offline(self, now: float) -> None:
         """The connection was lost: keeps publishes and nothing else."""
-        self._offline = True
+        self.is_offline = True
         under_way, put_off = self.acknowledged.lose()
         for publish in under_way:
             self._enter(publish)
-        line = [item for item in self._waiting if isinstance(item, Publish)] + under_way + put_off
+        line = [item for item in self.line if isinstance(item, Publish)] + under_way + put_off
         line.sort(key=lambda publish: publish.serial)
-        self._waiting = deque(line)
+        self.line = deque(line)
         self.bytes = sum(publish.size for publish in line)
         self._plain = deque(publish for publish in line if publish.receipt is None)
         self._cap()
@@ -196,23 +193,21 @@ class Outbox:
 
     def go_online(self, first: list[bytes]) -> None:
         """There is a connection again: ``first`` are control frames that go before everything that waited."""
-        if self._offline:
-            self._offline = False
+        if self.is_offline:
+            self.is_offline = False
             self._plain.clear()
-            self._waiting = deque(
-                item for item in self._waiting if not isinstance(item, Publish) or not item.dropped
-            )
+            self.line = deque(item for item in self.line if not isinstance(item, Publish) or not item.dropped)
         for frame in reversed(first):
-            self._waiting.appendleft(frame)
+            self.line.appendleft(frame)
             self.bytes += len(frame)
 
     def begin(self, resolve: Callable[[str], bytes | None]) -> None:
         """The first connection: ``resolve`` gives the frame of each subscription that was marked."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self.line = self.line, deque()
         seen: set[str] = set()
         for item in waiting:
             if not isinstance(item, str):
-                self._waiting.append(item)
+                self.line.append(item)
             elif item not in seen:
                 seen.add(item)
                 frame = resolve(item)
@@ -224,7 +219,7 @@ class Outbox:
         self._is_over = True
         if self.acknowledged:
             self.go_offline(0.0)
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self.line = self.line, deque()
         for item in waiting:
             if isinstance(item, bytes):
                 self.bytes -= len(item)
@@ -271,14 +266,9 @@ class Outbox:
         self._stale += 1
         if self._stale >= 1000:
             self._stale = 0
-            self._waiting = deque(
-                item for item in self._waiting if not isinstance(item, Publish) or not item.dropped
-            )
+            self.line = deque(item for item in self.line if not isinstance(item, Publish) or not item.dropped)
 
     def _count_drop(self, publish: Publish) -> None:
         self._leave(publish)
         self.dropped += 1
         self.drops[publish.topic] += 1
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)

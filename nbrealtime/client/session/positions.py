@@ -48,7 +48,10 @@ class Positions:
 
         Without ``epoch`` it is of the one that is known.
         """
-        known, reached = self._of.get(topic, _NOWHERE)
+        try:
+            known, reached = self._of[topic]
+        except KeyError:
+            known, reached = _NOWHERE
         if epoch is None:
             epoch = known
         if epoch == known and offset <= reached:
