@@ -49,6 +49,14 @@ class Gate:
         """What waits now."""
         return self._handed_in + self._held
 
+    def admit(self, size: int) -> bool:
+        """Counts ``size`` bytes in, of a publish that is not acknowledged, if there is room; says so."""
+        with self._lock:
+            if not self._fits(size, None):
+                return False
+            self._handed_in += size
+            return True
+
     def enter(
         self,
         topic: str,
@@ -87,6 +95,13 @@ class Gate:
             finally:
                 self._waiting -= 1
             self._handed_in += size
+
+    def leave(self, size: int) -> None:
+        """Counts ``size`` bytes out again: they do not come."""
+        with self._lock:
+            self._handed_in -= size
+            if self._waiting:
+                self._room.notify_all()
 
     def update(self, taken: int, held: int, *, acknowledged: int = 0, offline: bool = False) -> None:
         """The client thread took ``taken`` bytes over, and now holds ``held`` that hold publishers back.

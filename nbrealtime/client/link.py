@@ -34,7 +34,7 @@ from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.subscription import Subscription
 from nbrealtime.client.target import Target
 from nbrealtime.errors import ConnectionClosed, MessageTooLarge
-from nbrealtime.wire.messages import encode_publish
+from nbrealtime.wire.messages import publish_overhead
 from nbrealtime.wire.topics import check_pattern, check_topic
 from nbrealtime.wire.v2 import Policy, Position
 
@@ -78,9 +78,14 @@ class Link:
     def status(self) -> Status:
         """How the connection is now; ``closed`` once this link is."""
         status = self._connection.status
-        if status.state is not LinkState.CLOSED and (self._is_closed or self._connection.is_ended):
+        if status.state is not LinkState.CLOSED and self.is_closed:
             return msgspec.structs.replace(status, state=LinkState.CLOSED)
         return status
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it does nothing more: it was closed, or its connection ended."""
+        return self._is_closed or self._connection.is_ended
 
     @property
     def url(self) -> str:
@@ -194,9 +199,8 @@ class Link:
         Raises `InvalidTopic`, `MessageTooLarge`, `PublishTimeout`, `ConnectionClosed`; then nothing was
         queued.
         """
-        full = self.on_full if on_full is None else on_full
-        size = len(encode_publish(check_topic(topic), data))
         connection = self._connection
+        size = publish_overhead(check_topic(topic)) + len(data)
         limit = MESSAGE_BYTES
         if connection.version == 2:
             size += _V2_BYTES + (_ACK_BYTES if ack else 0)
@@ -204,20 +208,14 @@ class Link:
         if size > limit:
             raise MessageTooLarge(size, limit)
         self._check_open()
-        if not ack:
-            connection.gate.enter(topic, size, may_wait=not portal.on_thread())
-            receipt = None
-        else:
+        full = self.on_full if on_full is None else on_full
+        receipt = None
+        if ack:
             bound = None if full == "drop_oldest" else self.queue_bytes
-            connection.gate.enter(
-                topic,
-                size,
-                may_wait=not portal.on_thread(),
-                bound=bound,
-                waits_offline=full == "block",
-            )
+            self._enter(topic, size, bound=bound, waits_offline=full == "block")
             receipt = Receipt(topic)
-        self._check_open()
+        elif not connection.gate.admit(size):
+            self._enter(topic, size)
         milliseconds = time_ns() // 1_000_000 if time is None else round(time * 1000)
         connection.inbox.post(
             Publish(topic, data, size, receipt=receipt, time=milliseconds, retain=retain, echo=echo)
@@ -296,6 +294,16 @@ class Link:
             if connection.is_ended
             else connection.inbox.post(lambda: connection.remove_listener(listener))
         )
+
+    def _enter(self, topic: str, size: int, *, bound: int | None = None, waits_offline: bool = True) -> None:
+        """Waits for room, and looks whether this was closed meanwhile."""
+        gate = self._connection.gate
+        gate.enter(topic, size, may_wait=not portal.on_thread(), bound=bound, waits_offline=waits_offline)
+        try:
+            self._check_open()
+        except ConnectionClosed:
+            gate.leave(size)
+            raise
 
     def _check_open(self) -> None:
         if self._is_closed or self._connection.is_ended:

@@ -336,6 +336,10 @@ def default_connection() -> Connection:
     It stays the same one as long as it is open.
     """
     global _default
+    known = _default
+    # Asked for every publish: whoever closes it may do so a moment later as well.
+    if known is not None and not known.link.is_closed:
+        return known
     with _lock:
         usable = [known for known in _open if known.link.status.state is not LinkState.CLOSED]
         if _default not in usable:

@@ -81,8 +81,10 @@ def encode_data(value: object) -> bytes:
         ValueError: it has a NaN or an infinity outside a numpy array.
     """
     if type(value) is float:
-        if not math.isfinite(value):
+        if not -math.inf < value < math.inf:
             raise ValueError(_NOT_FINITE)
+        return _encoder.encode(value)
+    if type(value) in _PLAIN:
         return _encoder.encode(value)
     # msgspec would write bytes as bare base64, which nobody could tell from text.
     encoded = _encoder.encode(_with_bytes_wrapped(value) if _has_bytes(value) else value)
@@ -118,11 +120,11 @@ def restore_bytes(value: Any) -> Any:
 
 def _has_bytes(value: object) -> bool:
     if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, (list, tuple)):
-        # A list of samples is decided by the set of its types, at C speed, not sample by sample.
-        return not _PLAIN.issuperset(map(type, value)) and any(map(_has_bytes, value))
-    return isinstance(value, (bytes, bytearray, memoryview))
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return isinstance(value, (bytes, bytearray, memoryview))
+    # Samples are decided by the set of their types, at C speed, not one by one.
+    return not _PLAIN.issuperset(map(type, value)) and any(map(_has_bytes, value))
 
 
 def _with_bytes_wrapped(value: object) -> object:

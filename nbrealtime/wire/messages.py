@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,7 @@ __all__ = [
     "encode_subscribed",
     "encode_unsubscribe",
     "encode_unsubscribed",
+    "publish_overhead",
 ]
 
 CLIENT_TYPES: Final = frozenset(("subscribe", "unsubscribe", "publish", "ping"))
@@ -254,6 +256,12 @@ def encode_unsubscribe(topic: str) -> bytes:
 def encode_publish(topic: str, data: bytes) -> bytes:
     """Returns a ``publish`` of the JSON in ``data``."""
     return b'{"type":"publish","topic":%b,"data":%b}' % (_encode(topic), data)
+
+
+@lru_cache(maxsize=4096)
+def publish_overhead(topic: str) -> int:
+    """Returns by how many bytes a ``publish`` to ``topic`` is longer than its payload."""
+    return len(encode_publish(topic, b""))
 
 
 def encode_ping() -> bytes:

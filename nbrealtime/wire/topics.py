@@ -57,7 +57,7 @@ def check_topic(name: object) -> str:
     Raises:
         InvalidTopic: it is no string, breaks a rule, or is a pattern.
     """
-    if not isinstance(name, str):
+    if type(name) is not str and not isinstance(name, str):
         raise InvalidTopic(name, "it must be a string")
     fault = _fault(name)
     if fault is None and "*" in name:

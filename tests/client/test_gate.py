@@ -19,6 +19,18 @@ def test_what_fits_does_not_wait() -> None:
     assert gate.pending_bytes == 100
 
 
+def test_who_is_not_admitted_is_not_counted() -> None:
+    gate = Gate(limit_bytes=100)
+    assert gate.admit(60)
+    assert not gate.admit(41)
+    assert gate.admit(40)
+    assert gate.pending_bytes == 100
+    gate.update(taken=100, held=0)
+    assert gate.admit(1000), "one message has room when nothing else waits"
+    gate.release()
+    assert gate.admit(1000)
+
+
 def test_what_does_not_fit_times_out_and_is_not_counted() -> None:
     gate = Gate(limit_bytes=100, patience=0.01)
     gate.enter("lab:a", 60)
@@ -41,7 +53,7 @@ def test_who_must_not_wait_is_told_at_once() -> None:
         gate.enter("a", 1, may_wait=False)
 
 
-@pytest.mark.parametrize("way", ["room", "release"])
+@pytest.mark.parametrize("way", ["room", "release", "leave"])
 def test_room_lets_the_next_one_in(way: str) -> None:
     gate = Gate(limit_bytes=100, patience=30)
     gate.enter("a", 100)
@@ -49,6 +61,8 @@ def test_room_lets_the_next_one_in(way: str) -> None:
     thread.start()
     if way == "room":
         gate.update(taken=100, held=50)
+    elif way == "leave":
+        gate.leave(50)
     else:
         gate.release()
     thread.join(20)

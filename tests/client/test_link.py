@@ -160,6 +160,35 @@ def test_a_server_that_does_not_read_holds_publishers_back(other: Any, connect: 
     assert isinstance(caught.value, TimeoutError)
 
 
+@pytest.mark.parametrize("ack", [False, True])
+def test_what_a_closed_link_was_still_waiting_with_keeps_nobody_else_back(
+    other: Any, connect: Any, ack: bool
+) -> None:
+    link, same = connect(other.url, "t"), connect(other.url, "t")
+    assert link.wait_connected(10)
+    gate = link._connection.gate = Gate(limit_bytes=100, patience=30)
+    gate.enter("lab:temp", 100)
+    caught: list[Exception] = []
+
+    def publish() -> None:
+        try:
+            link.publish("lab:temp", b"1", ack=ack)
+        except ConnectionClosed as fault:
+            caught.append(fault)
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    while not gate._waiting:
+        thread.join(0.01)
+    link.close()
+    gate.leave(100)
+    thread.join(20)
+    assert (len(caught), gate.pending_bytes) == (1, 0)
+    same.publish("lab:temp", b"2")
+    assert same.flush(20)
+    other.wait(lambda server: server.said("publish") == [2])
+
+
 def test_publishers_are_held_back_until_the_first_connection(connect: Any, other: Any) -> None:
     other.stop()
     link = connect(other.url, "t")

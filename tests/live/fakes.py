@@ -58,6 +58,10 @@ class FakeLink:
 
     # As the live layer sees it.
 
+    @property
+    def is_closed(self) -> bool:
+        return self.status.state is LinkState.CLOSED
+
     def listen(self, callback: Callable[[Status], None]) -> Callable[[], None]:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)

@@ -80,6 +80,33 @@ def test_a_none_is_not_taken_for_a_nan() -> None:
     assert encode_data([None, 1.5, "null"]) == b'[null,1.5,"null"]'
 
 
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (0, b"0"),
+        (True, b"true"),
+        (None, b"null"),
+        ("null", b'"null"'),
+        (2.5, b"2.5"),
+        (-1e308, b"-1e308"),
+        ({"a": None}, b'{"a":null}'),
+    ],
+)
+def test_what_is_plain_is_json_as_it_is(value: object, encoded: bytes) -> None:
+    assert encode_data(value) == encoded
+
+
+class Mapped(dict[str, object]):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 1, "b": b"x"}, Mapped(b=b"x"), [1, b"x"], (1, bytearray(b"x")), {"a": [{"b": (b"x",)}]}]
+)
+def test_bytes_among_what_is_plain_are_found(value: object) -> None:
+    assert b'{"$bytes":"eA=="}' in encode_data(value)
+
+
 @pytest.mark.parametrize("value", [np.float64(2.5), np.float32(2.5)])
 def test_numpy_scalars_are_numbers(value: object) -> None:
     assert encode_data(value) == b"2.5"

@@ -73,6 +73,11 @@ def test_any_topic_survives_the_encoders(topic: str) -> None:
     assert wire.decode_server(wire.encode_message(topic, b"1", 2, "m")).topic == topic
 
 
+@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1), st.binary(max_size=9))
+def test_a_publish_is_as_long_as_its_payload_and_what_its_topic_adds(topic: str, data: bytes) -> None:
+    assert wire.publish_overhead(topic) + len(data) == len(wire.encode_publish(topic, data))
+
+
 @pytest.mark.parametrize("kind", ["publish", "PUBLISH", "Publish"])
 def test_a_type_is_case_insensitive(kind: str) -> None:
     assert wire.decode_client(json.dumps({"type": kind, "topic": "a"})).type == "publish"
