@@ -53,21 +53,27 @@ class Flusher:
             self._scheduled = True
             self._loop.call_soon(self._flush_now)
 
-    def conclude(self) -> None:
-        """Flushes what a reading brought: with everything else that this turn brings, or at once if there is none."""
+    def conclude(self, now: int) -> None:
+        """Flushes what a reading brought: with everything else that this turn brings, or at once if there is none.
+
+        ``now`` is the time of the reading, in ms.
+        """
         if self._turn.alone and not self._scheduled:
             if self._hub.pending:
-                self.flush()
+                self.flush(now)
         else:
             self.schedule()
 
-    def flush(self) -> None:
-        """Writes what the hub has to say. Within itself it does nothing: what comes up then waits its turn."""
+    def flush(self, now: int | None = None) -> None:
+        """Writes what the hub has to say. Within itself it does nothing: what comes up then waits its turn.
+
+        ``now`` in ms, if it was just asked for.
+        """
         if self._flushing:
             return
         self._flushing = True
         try:
-            for session in self._hub.flush(milliseconds()):
+            for session in self._hub.flush(milliseconds() if now is None else now):
                 session.face.writer.drain()
         finally:
             self._flushing = False

@@ -113,8 +113,8 @@ def test_a_flush_within_a_flush_does_nothing_and_what_comes_up_waits_for_its_own
 def test_what_a_turn_brings_alone_is_flushed_in_it(flusher, hub, loop, turn):
     turn.alone = True
     hub.pending = True
-    flusher.conclude()
-    assert hub.flushes == [1_000_000]
+    flusher.conclude(999_999)
+    assert hub.flushes == [999_999], "the time of the reading"
     loop.turn()
     assert len(hub.flushes) == 1
 
@@ -122,7 +122,7 @@ def test_what_a_turn_brings_alone_is_flushed_in_it(flusher, hub, loop, turn):
 def test_a_reading_with_others_in_its_turn_waits_for_what_they_bring(flusher, hub, loop, turn):
     for turn.alone in (False, True):
         hub.pending = True
-        flusher.conclude()
+        flusher.conclude(999_999)
         assert hub.flushes == []
     loop.turn()
     assert len(hub.flushes) == 1
@@ -130,7 +130,7 @@ def test_a_reading_with_others_in_its_turn_waits_for_what_they_bring(flusher, hu
 
 def test_a_reading_alone_that_gave_the_hub_nothing_to_say_flushes_nothing(flusher, hub, loop, turn):
     turn.alone = True
-    flusher.conclude()
+    flusher.conclude(999_999)
     loop.turn()
     assert hub.flushes == []
 
@@ -138,7 +138,7 @@ def test_a_reading_alone_that_gave_the_hub_nothing_to_say_flushes_nothing(flushe
 def test_of_a_loop_that_does_not_tell_every_turn_may_bring_more(hub, loop):
     flusher = Flusher(hub, loop)
     hub.pending = True
-    flusher.conclude()
+    flusher.conclude(999_999)
     assert hub.flushes == []
     loop.turn()
     assert len(hub.flushes) == 1

@@ -111,7 +111,7 @@ class Reader:
         if message is not None:
             self._hear(message, now)
             # The core did not hear of it, and has nothing to say.
-            self._flusher.conclude()
+            self._flusher.conclude(now)
         else:
             core.receive_data(data)
             for event in core.events_received():

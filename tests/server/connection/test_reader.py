@@ -24,7 +24,9 @@ class Bench:
         self.pulse = Pulse(0.0, None)
         self.pulse.answered = False
         self.later = []
-        self.flusher = SimpleNamespace(busy=False, later=self.later.append, conclude=self.after_reading)
+        self.flusher = SimpleNamespace(
+            busy=False, later=self.later.append, conclude=lambda now: self.after_reading()
+        )
         self.intake = Intake(Transport())
         self.is_hello = False
         self.core = opened()
