@@ -13,6 +13,7 @@ the ring leaves its sample out.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal, cast, get_args
 
@@ -35,7 +36,8 @@ ELAPSED_BELOW = 1e8
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NUMBERS = frozenset({int, float, bool})
 _NUMBERS_OR_GAP = _NUMBERS | {type(None)}
-_NAN, _INF = math.nan, math.inf
+_NAN = math.nan
+_GREATEST = sys.float_info.max
 _SOON = 4.2e9  # s since the epoch: until 2103 a unit is taken to be what was meant
 
 
@@ -111,7 +113,7 @@ class Reader:
     def _read(self, payload: Any, time: float) -> None:
         kind = type(payload)
         if kind in _NUMBERS:
-            number = payload if kind is float and -_INF < payload < _INF else _number(payload)
+            number = float(payload) if -_GREATEST <= payload <= _GREATEST else _number(payload)
             if self._values is None or time != time:
                 self._row(time, {VALUE: number})
             else:
@@ -144,7 +146,7 @@ class Reader:
                 elif kind is float or kind is int:
                     given = _number(member)
             elif kind in _NUMBERS:
-                scalars[name] = member if kind is float and -_INF < member < _INF else _number(member)
+                scalars[name] = float(member) if -_GREATEST <= member <= _GREATEST else _number(member)
                 tells = True
             elif member is None:
                 scalars[name] = _NAN
@@ -265,7 +267,7 @@ def _number(value: float) -> float:
         number = float(value)
     except OverflowError:
         return _NAN
-    return number if -_INF < number < _INF else _NAN
+    return number if math.isfinite(number) else _NAN
 
 
 def _column(values: list[Any]) -> Floats | None:
