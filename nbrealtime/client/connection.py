@@ -28,6 +28,7 @@ from nbrealtime.client.dialer import Dialer, explain
 from nbrealtime.client.gate import Gate
 from nbrealtime.client.goodbye import Goodbye
 from nbrealtime.client.guarded import guarded
+from nbrealtime.client.handshake import HandshakeRefused
 from nbrealtime.client.inbox import Inbox
 from nbrealtime.client.intake import Intake
 from nbrealtime.client.notices import Listener, Notices
@@ -37,7 +38,7 @@ from nbrealtime.client.session import Event, Memory, Session
 from nbrealtime.client.session.requests import HistoryQuestion
 from nbrealtime.client.status import LinkState, Status
 from nbrealtime.client.target import Target
-from nbrealtime.client.websocket import Closing, HandshakeRefused, WebSocket
+from nbrealtime.client.websocket import Closing, WebSocket
 from nbrealtime.errors import RealtimeError
 
 __all__ = ["Connection"]

@@ -5,7 +5,7 @@ transport around it. The library's own asyncio face hands out one message per
 ``await``, a task switch each; here everything that one read brought is handed
 on at once, which is what keeps a thousand messages a second from waking the
 interpreter a thousand times. Whole text frames, which is nearly all there is,
-are passed by the library (``framing.py``).
+are passed by the library (``framing.py``); ``handshake.py`` says why there is no socket.
 
 Runs on the client thread. The one rule: ``on_frames`` is called once for every
 read, with the text messages that it completed (perhaps none), before
@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import CONNECTING, OPEN
@@ -29,8 +28,9 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from nbrealtime.client.framing import Framer, Splitter
+from nbrealtime.client.handshake import dropped, refusal
 
-__all__ = ["Closing", "HandshakeRefused", "WebSocket", "open_websocket"]
+__all__ = ["Closing", "WebSocket", "open_websocket"]
 
 MAX_MESSAGE_BYTES: Final = 16 * 2**20
 """What a server may send in one message: sixteen times what ours accepts, so that others may allow more."""
@@ -38,19 +38,6 @@ MAX_MESSAGE_BYTES: Final = 16 * 2**20
 WRITE_HIGH: Final = 256 * 1024
 _MAX_FRAGMENTS: Final = 10_000
 _CLOSE_SECONDS: Final = 2.0
-_DROPPED: Final = "the server ended the connection without an answer"
-
-
-class HandshakeRefused(Exception):
-    """The server answered the request for a WebSocket with something else; ``status`` is its HTTP status.
-
-    ``dropped``: it did not answer at all, and ended the connection.
-    """
-
-    def __init__(self, status: int | None, reason: str, *, dropped: bool = False) -> None:
-        self.status = status
-        self.dropped = dropped
-        super().__init__(reason)
 
 
 class Closing(NamedTuple):
@@ -189,7 +176,7 @@ class WebSocket(asyncio.Protocol):
         self._transport = None
         self.writable = True
         if not self.opened.done():
-            self.opened.set_exception(HandshakeRefused(None, _DROPPED, dropped=not self._is_answered))
+            self.opened.set_exception(dropped(is_answered=self._is_answered))
             self.opened.exception()  # nobody may be waiting any more; that is no fault to log
         if not self.closed.done():
             # The close code of our own failure (a frame beyond the limits, say) tells more than none.
@@ -235,7 +222,7 @@ class WebSocket(asyncio.Protocol):
                 else:
                     self._assemble(event, frames)
             elif isinstance(event, Response):
-                self._answer(event)
+                self._settle()
 
     def _answer_back(self) -> None:
         """Writes what the library has to say to what it heard."""
@@ -259,21 +246,15 @@ class WebSocket(asyncio.Protocol):
                     frames.append(b"".join(self._fragments))
                 self._fragments, self._fragmented = [], None
 
-    def _answer(self, response: Response) -> None:
+    def _settle(self) -> None:
+        """Says what came of the handshake."""
+        fault = self._protocol.handshake_exc
         if self.opened.done():
             return
-        fault = self._protocol.handshake_exc
         if fault is None:
             self.opened.set_result(None)
-        elif isinstance(fault, InvalidStatus):
-            self.opened.set_exception(HandshakeRefused(response.status_code, _status_reason(response)))
         else:
-            self.opened.set_exception(self._no_handshake(fault))
-
-    def _no_handshake(self, fault: Exception) -> HandshakeRefused:
-        if not self._is_answered:
-            return HandshakeRefused(None, _DROPPED, dropped=True)
-        return HandshakeRefused(None, _handshake_reason(fault))
+            self.opened.set_exception(refusal(fault, is_answered=self._is_answered))
 
     def _flush(self) -> None:
         # The library ends the list with an empty chunk where the connection is to be ended.
@@ -286,9 +267,8 @@ class WebSocket(asyncio.Protocol):
         if data:
             transport.write(data)
         if finished:
-            fault = self._protocol.handshake_exc
-            if fault is not None and not self.opened.done():
-                self.opened.set_exception(self._no_handshake(fault))
+            if self._protocol.handshake_exc is not None:
+                self._settle()
             transport.close()
 
     def _abort_after(self, seconds: float) -> None:
@@ -321,15 +301,3 @@ async def open_websocket(
         socket.abort()
         raise
     return socket
-
-
-def _status_reason(response: Response) -> str:
-    if response.status_code in (401, 403):
-        return f"token refused (HTTP {response.status_code})"
-    return f"the server answered HTTP {response.status_code} {response.reason_phrase}".rstrip()
-
-
-def _handshake_reason(fault: Exception) -> str:
-    if isinstance(fault, InvalidHandshake) and fault.__cause__ is None:
-        return f"whoever answers there does not speak WebSocket: {fault}"
-    return "whoever answers there does not speak WebSocket"

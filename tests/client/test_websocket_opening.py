@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nbrealtime.client.websocket import HandshakeRefused, WebSocket, open_websocket
+from nbrealtime.client.handshake import HandshakeRefused
+from nbrealtime.client.websocket import WebSocket, open_websocket
 
 from .clock import faults, run, turn
 from .wire import Transport, Wire, on_a_loop
