@@ -34,6 +34,7 @@ _ENVELOPE: Final = 400  # a Message, an array's head, and a place in the queue
 _NUMBER: Final = 120  # a number, its name, and their place in a dictionary
 _DEEPEST: Final = 8
 _NUMBERS: Final = frozenset({int, float, bool})
+_CONTAINERS: Final = frozenset({list, dict})
 
 
 class Lists:
@@ -79,11 +80,19 @@ def packed(messages: Sequence[Message], time_field: str | None) -> list[Message]
     """Returns those of ``messages`` that carry lists of numbers or nested numbers, with the lists as float32 and nothing else."""
     found = []
     for message in messages:
-        kind = type(message.data)
-        if kind is list or kind is dict:
-            data = _packed(message.data, time_field)
-            if data is not None:
-                found.append(msgspec.structs.replace(message, data=data))
+        data = message.data
+        kind = type(data)
+        if kind is dict:
+            # Most objects are flat: a look at their members, without another call.
+            for member in data.values():
+                if type(member) in _CONTAINERS:
+                    break
+            else:
+                continue
+        elif kind is not list:
+            continue
+        if (kept := _packed(data, time_field)) is not None:
+            found.append(msgspec.structs.replace(message, data=kept))
     return found
 
 
