@@ -75,8 +75,10 @@ class Inbox:
 
     def post(self, item: Publish | Callable[[], None]) -> None:
         """Leaves a publish or an errand. Any thread."""
-        is_urgent = not isinstance(item, Publish) or item.receipt is not None
-        if not isinstance(item, Publish):
+        if isinstance(item, Publish):
+            is_urgent = item.receipt is not None
+        else:
+            is_urgent = True
             with self._counting:
                 self._errands += 1
         self._items.append(item)
