@@ -35,8 +35,8 @@ class _Way(NamedTuple):
 
     parent: Any
     packed_parent: bytes
-    header: dict[str, Any]
-    """But for the message's own id and date."""
+    header: str
+    """As JSON, but for the message's own id and date, and the end."""
     auth: hmac.HMAC | None
     """What signs messages, where that is wanted; a copy of it."""
     socket: Any
@@ -68,13 +68,10 @@ class Carrier:
             way = self._way = self._find(parent)
         if way is None:
             return False
-        header = {
-            **way.header,
-            "msg_id": f"{way.comm_id}_{next(self._numbers)}",
-            "date": dt.datetime.now(dt.UTC),
-        }
+        number, date = next(self._numbers), dt.datetime.now(dt.UTC).isoformat()
+        header = f'{way.header},"msg_id":"{way.comm_id}_{number}","date":"{date}"}}'.encode()
         content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
-        signed = [_JSON.encode(header), way.packed_parent, _NO_METADATA, _JSON.encode(content)]
+        signed = [header, way.packed_parent, _NO_METADATA, _JSON.encode(content)]
         signature = b""
         if way.auth is not None:
             # Not `hmac.digest`, which looks the algorithm up for each.
@@ -90,10 +87,12 @@ class Carrier:
         session = kernel.session
         if not _is_usual_session(session):
             return None
+        header = session.msg_header("comm_msg")
+        del header["msg_id"], header["date"]
         return _Way(
             parent,
             session.pack(parent.get("header", {})),
-            session.msg_header("comm_msg"),
+            _JSON.encode(header).decode().removesuffix("}"),
             session.auth,
             kernel.iopub_socket,
             comm.topic,

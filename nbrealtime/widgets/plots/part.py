@@ -55,6 +55,7 @@ class PlotPart:
         self.marks: Callable[..., dict[str, Any]] = _no_marks
         """What alerts put into a frame's header: ``marks(whole=…)``, as `Notes.header` does."""
         self._given = tuple(sources)
+        self._has_patterns = any(source.is_pattern for source in sources)
         self._sources = self._drawn()
         self.names = tuple(dict.fromkeys(source.name for source in sources))
         self._labels = dict(labels or {})
@@ -162,10 +163,9 @@ class PlotPart:
         return {**header, **self.notes.header(whole=True)}, buffers
 
     def _drawn(self) -> tuple[Source, ...]:
-        drawn: list[Source] = []
-        for source in self._given:
-            drawn += source.strands()
-        return tuple(drawn)
+        if not self._has_patterns:
+            return self._given
+        return tuple(strand for source in self._given for strand in source.strands())
 
     def _look(self, viewing: Viewing) -> None:
         if (looked := (self._window, viewing.width)) == self._looked:

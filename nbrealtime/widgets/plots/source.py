@@ -135,12 +135,17 @@ class Source:
         self._there: tuple[str, ...] | None = None
         """The ring's fields when it was looked for new ones."""
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it is drawn as the topics that have appeared, and not itself."""
+        feeds = self.feed.strands
+        return not (len(feeds) == 1 and feeds[0] is self.feed)
+
     def strands(self) -> list[Source]:
         """What is drawn of it: itself, or of a pattern a source for each topic that has appeared."""
-        feeds = self.feed.strands
-        if len(feeds) == 1 and feeds[0] is self.feed:
+        if not self.is_pattern:
             return [self]
-        for feed in feeds[len(self._strands) :]:
+        for feed in self.feed.strands[len(self._strands) :]:
             strand = Source(feed.name, feed, self.fields, why=self.why)
             # Not every topic of a pattern has a chosen field; one that has not is no line.
             strand._is_strand = True
