@@ -196,6 +196,9 @@ def test_null_nan_and_infinities_are_gaps(gap: Any) -> None:
     for payload in (gap, [gap], {"value": gap}, {"value": [gap]}):
         (block,) = read(payload)
         np.testing.assert_array_equal(block.columns["value"], [np.nan])
+    for payload in (gap, {"value": gap}):
+        (block,) = read(1, payload, 2)
+        np.testing.assert_array_equal(block.columns["value"], [1, np.nan, 2])
 
 
 @pytest.mark.parametrize(
