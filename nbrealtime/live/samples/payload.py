@@ -160,9 +160,7 @@ class Reader:
             return
         times = given if isinstance(given, np.ndarray) else None
         if times is None and not columns:
-            if given is not None and math.isfinite(given):
-                time = float(self._placed(np.array([given]), time)[0])
-            self._row(time, scalars, tells=tells)
+            self._row(self._moment(given, time), scalars, tells=tells)
             return
         sized = columns if times is None else {cast(str, self._time_field): times, **columns}
         if len({len(column) for column in sized.values()}) > 1:
@@ -175,9 +173,7 @@ class Reader:
             times = self._placed(times, time)
         else:
             # One time beside lists says when the block ended; repeated, it would put all of it on one spot.
-            if given is not None and math.isfinite(given):
-                time = float(self._placed(np.array([given]), time)[0])
-            times = self._spread(length, time)
+            times = self._spread(length, self._moment(given, time))
         for name, number in scalars.items():
             columns[name] = np.full(length, number)
         self._block(times, columns)
@@ -193,8 +189,18 @@ class Reader:
         times[-1] = time
         return times
 
+    def _moment(self, reading: float | None, time: float) -> float:
+        """Return the epoch time of a clock's one reading; without any it is the message's."""
+        if reading is None or reading != reading:
+            return time
+        seconds = reading * self._scale
+        if not -FARTHEST <= seconds <= FARTHEST:
+            self._wonder(f"{self._time_field}: {seconds:.3g} s{_fitting(reading)}")
+            return _NAN
+        return seconds + self._zero_of(seconds, time)
+
     def _placed(self, readings: Floats, time: float) -> Floats:
-        """Return the epoch times of a clock's readings, of which the newest belongs to the message's ``time``."""
+        """Return the epoch times of a clock's readings."""
         given, readings = readings, readings * self._scale
         if (beyond := np.abs(readings) > FARTHEST).any():
             first = int(np.argmax(beyond))
@@ -203,18 +209,22 @@ class Reader:
         finite = readings[np.isfinite(readings)]
         if not len(finite):
             return readings
-        newest = float(finite.max())
-        if abs(newest) >= ELAPSED_BELOW:
-            return readings
-        if math.isnan(time):
-            return np.full(len(readings), _NAN)
+        zero = self._zero_of(float(finite.max()), time)
+        return readings + zero if zero else readings
+
+    def _zero_of(self, newest: float, time: float) -> float:
+        """Return where a clock's zero lies whose newest reading (s) belongs to ``time``: 0.0 if that is the epoch's."""
+        if not -ELAPSED_BELOW < newest < ELAPSED_BELOW:
+            return 0.0
+        if time != time:
+            return _NAN
         # A clock that fell far back was started again; one that fell a little brings a late sample.
         restarted = newest < self._reading - LATE_SECONDS and newest < self._reading / 2
         if self._zero is None or restarted:
             self._zero = time - newest
             self._reading = newest
         self._reading = max(self._reading, newest)
-        return readings + self._zero
+        return self._zero
 
     def _row(self, time: float, fields: dict[str, float], *, tells: bool = True) -> None:
         if self._rows.keys() != fields.keys():

@@ -133,6 +133,13 @@ def test_one_t_beside_numbers_is_their_time() -> None:
     assert only(read({"t": NOW + 3, "x": 1})) == ([3.0], {"x": [1.0]})
 
 
+@pytest.mark.parametrize("past", [-1e9, -1e8, 1e8])
+def test_a_time_long_past_is_a_time(past: float) -> None:
+    for payload in ({"t": past, "x": 1}, {"t": [past], "x": [1]}):
+        (block,) = read(payload)
+        assert block.times.tolist() == [past]
+
+
 def test_one_t_beside_lists_says_when_they_ended() -> None:
     reader = Reader()
     read(0, reader=reader)
@@ -142,7 +149,7 @@ def test_one_t_beside_lists_says_when_they_ended() -> None:
     )
 
 
-@pytest.mark.parametrize("t", ["12:00", None, [], {"s": 1}])
+@pytest.mark.parametrize("t", ["12:00", None, [], {"s": 1}, math.nan, math.inf, 10**400, True])
 def test_a_t_that_is_no_time_is_passed_over(t: Any) -> None:
     if t == []:
         assert read({"t": t, "x": 1}) == []
