@@ -72,6 +72,11 @@ class Feed:
         """The member of an object that holds its time or times; None: there is none."""
         self.hint: Callable[[], str] = str
         """Says which topics carry data instead, for a topic that hears nothing; set by its connection."""
+        # What the payloads told, which is asked for with every frame.
+        self.numeric: bool | None = None
+        """Whether anything that came can be drawn; None while nothing has told."""
+        self.undrawable = ""
+        """Why the newest payload cannot be drawn ("carries text"), or ""."""
         self.unequal = ""
         """A description of the first payload with lists of unequal length, or ""."""
         self.untimely = ""
@@ -160,16 +165,6 @@ class Feed:
         """Whether anybody shows this feed."""
         return bool(self._watchers)
 
-    @property
-    def numeric(self) -> bool | None:
-        """Whether anything that came can be drawn; None while nothing has told."""
-        return self._reader.numeric
-
-    @property
-    def undrawable(self) -> str:
-        """Why the newest payload cannot be drawn ("carries text"), or ""."""
-        return self._reader.reason
-
     def rate(self) -> float:
         """Messages per second, over the last few."""
         return self._rate.at(self._clock())
@@ -181,7 +176,7 @@ class Feed:
         message = shown.message
         return FeedStatus(
             name=self.name,
-            state=record.state.value,
+            state=str(record.state),
             count=record.count,
             value=None if message is None else message.data,
             timestamp=None if message is None else message.timestamp,
@@ -196,7 +191,7 @@ class Feed:
     def _reason(self, record: Record) -> str:
         if record.state is TopicState.REFUSED and record.error:
             return record.error
-        if (silent := self.silent) is not None:
+        if not record.count and (silent := self.silent) is not None:
             said = f"has heard nothing for {format_duration(silent)}"
             hint = self.hint()
             return f"{said}; {hint}" if hint else said
@@ -320,6 +315,7 @@ class Feed:
         ]
         reader = self._reader
         blocks = reader.read(timed)
+        self.numeric, self.undrawable = reader.numeric, reader.reason
         self.unequal, self.untimely = reader.unequal, reader.untimely
         for block in blocks:
             self.ring.append(block.times, block.columns)

@@ -69,7 +69,6 @@ class PatternFeed(Feed):
             "clock": clock,
         }
         self._strands: dict[str, Feed] = {}  # replaced, never changed: read without the lock
-        self._undrawable = ""
 
     # Reading.
 
@@ -89,16 +88,6 @@ class PatternFeed(Feed):
     @property
     def dropped(self) -> int:
         return self._dropped + sum(strand.ring.late for strand in self.strands)
-
-    @property
-    def numeric(self) -> bool | None:
-        told = {strand.numeric for strand in self.strands}
-        return True if True in told else False if False in told else None
-
-    @property
-    def undrawable(self) -> str:
-        # One topic that carries text among others that are drawn is no reason for the whole.
-        return "" if self.numeric else self._undrawable
 
     def strand(self, name: str) -> Feed:
         """Return the stream of one topic; it need not have come yet. Any thread.
@@ -176,7 +165,10 @@ class PatternFeed(Feed):
                 self.count_dropped(len(batch))
                 continue
             strand.received(batch)
-            self._undrawable = strand.undrawable
+            if strand.numeric is not None:
+                self.numeric = self.numeric or strand.numeric
+            # One topic that carries text among others that are drawn is no reason for the whole.
+            self.undrawable = "" if self.numeric else strand.undrawable
             if strand.unequal and not self.unequal:
                 self.unequal = f"({name}) {strand.unequal}"
             if strand.untimely and not self.untimely:

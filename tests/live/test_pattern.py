@@ -181,8 +181,12 @@ def test_topics_beyond_the_limit_have_no_ring_and_are_counted(connection: Connec
 
 
 def test_text_among_numbers_is_no_reason_and_text_alone_is_one(lab: LiveTopic, link: FakeLink) -> None:
+    play(link, "lab:a", None)
+    assert (lab.feed.status().numeric, lab.feed.status().reason) == (None, "")
     play(link, "lab:note", "hello")
     assert (lab.feed.status().numeric, lab.feed.status().reason) == (False, "carries text")
+    play(link, "lab:a", None)
+    assert lab.feed.status().numeric is False, "null tells nothing"
     play(link, "lab:a", 1)
     play(link, "lab:note", "hello")
     assert (lab.feed.status().numeric, lab.feed.status().reason) == (True, "")
