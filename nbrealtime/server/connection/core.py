@@ -13,7 +13,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from websockets.frames import CloseCode, Frame
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -35,6 +35,7 @@ UNFRAMEABLE: Final = 4501
 # RFC 6455, section 5.2: the first octet of a text frame that is no fragment, and of which no extension made something
 # else; what masks the second; and what stands there for two octets of length.
 _TEXT, _MASKED, _LONGER, _LONGEST = 0x81, 0x80, 126, 127
+_DATA: Final = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 # The library logs every connection at INFO, with its own logger; ours says what matters.
 _quiet = logging.getLogger("nbrealtime.server.websockets")
@@ -46,6 +47,9 @@ class Core(ServerProtocol):
 
     def __init__(self, message_bytes: int | None) -> None:
         super().__init__(max_size=message_bytes, subprotocols=[Subprotocol(SUBPROTOCOL)], logger=_quiet)
+        # The library knows both as well, but its releases do not call them the same.
+        self._message_bytes = message_bytes
+        self._in_fragments = False
         # Whether a message may begin with the next byte that comes in: the library has had whole frames only, none of
         # them a fragment whose others are to come, and the connection is open.
         self._between = False
@@ -64,7 +68,7 @@ class Core(ServerProtocol):
             start, length = 8, data[2] << 8 | data[3]
         elif length == _LONGEST:
             return None
-        most = self.max_message_size
+        most = self._message_bytes
         if start + length != size or (most is not None and length > most):
             return None
         return apply_mask(data[start:], data[start - 4 : start])
@@ -77,7 +81,9 @@ class Core(ServerProtocol):
     def recv_frame(self, frame: Frame) -> None:
         """The library's word that it has read a frame to its end."""
         super().recv_frame(frame)
-        self._between = not self.reader.buffer and self.current_size is None and self.state is OPEN
+        if frame.opcode in _DATA:
+            self._in_fragments = not frame.fin
+        self._between = not (self.reader.buffer or self._in_fragments) and self.state is OPEN
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         """Takes v2 if it is offered; whoever offers only others speaks v1, as without any."""
@@ -90,7 +96,7 @@ class Core(ServerProtocol):
         if self.state is OPEN and code != CloseCode.ABNORMAL_CLOSURE:
             too_large = code == CloseCode.MESSAGE_TOO_BIG
             if too_large:
-                reason = f"a frame is over the limit of {self.max_message_size:,} bytes"
+                reason = f"a frame is over the limit of {self._message_bytes:,} bytes"
             error = encode_error(
                 reason or "a frame cannot be read",
                 ErrorCode.TOO_LARGE if too_large else ErrorCode.BAD_REQUEST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import FunctionType
 
 import pytest
 from hypothesis import example, given
@@ -123,6 +124,12 @@ def test_a_message_over_the_limit_is_left_to_it_and_ends_the_connection():
     assert core.close_sent is not None
     assert core.close_sent.code == UNFRAMEABLE
     assert begun(None).take_text(text(b"x" * 50_000)) is not None
+
+
+def test_of_the_library_it_reads_nothing_that_had_another_name_in_release_15():
+    functions = [function for function in vars(Core).values() if isinstance(function, FunctionType)]
+    read = {name for function in functions for name in function.__code__.co_names}
+    assert not read & {"current_size", "max_message_size", "max_fragment_size"}
 
 
 # -- it sees the same as without
