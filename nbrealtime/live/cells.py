@@ -85,16 +85,14 @@ class Origin:
     @classmethod
     def here(cls) -> Self:
         """The origin of whatever the caller is about to register."""
-        return cls(current_cell(), contextvars.copy_context())
+        cell, context = current_cell(), contextvars.copy_context()
+        context.run(_speaking_for.set, cell)
+        return cls(cell, context)
 
     def run(self, function: Callable[..., T], *args: Any) -> T:
         """Call ``function(*args)`` as if this cell did."""
         # A fresh copy: a context can be entered only once at a time, and must not collect what callbacks set.
-        return self._context.copy().run(self._speak, function, args)
-
-    def _speak(self, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        _speaking_for.set(self.cell)
-        return function(*args)
+        return self._context.copy().run(function, *args)
 
     def say(self, sentence: str) -> None:
         """Write one line below this cell, on stderr."""

@@ -78,7 +78,9 @@ class Delivery:
         self._find_loop = find_loop
         self._loop: Loop | None = None
         self._clock = clock
-        self._changed = threading.Condition()
+        # Taken itself: the condition would take and give it back by two calls each.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._here: deque[Slot] = deque()  # for the thread
@@ -111,7 +113,7 @@ class Delivery:
 
         Any thread; never waits for a delivery.
         """
-        with self._changed:
+        with self._lock:
             now = self._clock()
             if at is None or at <= now:
                 self._set_ready(slot, now)
@@ -132,7 +134,7 @@ class Delivery:
 
     def stop(self, seconds: float) -> None:
         """End the thread, waiting at most ``seconds`` for a callback that it is in."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
             thread = self._thread
             self._changed.notify()
@@ -205,7 +207,7 @@ class Delivery:
 
     def _mark(self) -> None:
         """Runs on the kernel's loop: it has time again."""
-        with self._changed:
+        with self._lock:
             self._busy = False
             # What still waits for the thread would wait in vain if that is in a callback that takes long.
             waiting, self._here = self._here, deque()
@@ -215,10 +217,10 @@ class Delivery:
     def _on_loop(self) -> None:
         """Runs on the kernel's loop: deliver what waits for it."""
         until = self._clock() + SLICE_SECONDS
-        with self._changed:
+        with self._lock:
             self._posted = False
         while True:
-            with self._changed:
+            with self._lock:
                 if self._there and self._clock() >= until:
                     self._post()
                     return
@@ -230,7 +232,7 @@ class Delivery:
     def _work(self) -> None:
         """The thread."""
         while True:
-            with self._changed:
+            with self._lock:
                 while True:
                     if self._stopping:
                         return
@@ -248,7 +250,7 @@ class Delivery:
         try:
             again = slot.deliver(until)
         finally:
-            with self._changed:
+            with self._lock:
                 slot.claimed = False
                 if slot.ready:
                     self._queue(slot)

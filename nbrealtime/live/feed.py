@@ -142,6 +142,11 @@ class Feed:
         return self._held is not None
 
     @property
+    def flows(self) -> bool:
+        """Whether callbacks may be handed what came: it is neither paused nor closed."""
+        return self._held is None and self._record.state is not TopicState.CLOSED
+
+    @property
     def silent(self) -> float | None:
         """How long (s) nothing has come at all, once that is longer than ``SILENT_SECONDS``; else None."""
         if self._record.count or self._record.state.ended:

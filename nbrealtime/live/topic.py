@@ -27,7 +27,7 @@ from nbrealtime.live.gap import Gap
 from nbrealtime.live.history import HistoryLike, room_for
 from nbrealtime.live.lookout import Lookout
 from nbrealtime.live.patternfeed import PatternFeed
-from nbrealtime.live.record import Record, TopicState
+from nbrealtime.live.record import Record
 from nbrealtime.live.samples.payload import TimeUnit
 from nbrealtime.live.show import mimebundle, shown
 from nbrealtime.live.since import SinceLike, begin
@@ -365,4 +365,4 @@ class LiveTopic(Subject, TopicFace):
         return again
 
     def _may_hand_out(self) -> bool:
-        return not self.feed.paused and self.feed.newest.state is not TopicState.CLOSED
+        return self.feed.flows

@@ -44,6 +44,16 @@ def test_a_status_tells_what_a_view_shows(feed: Feed, clock: Clock) -> None:
     assert feed.age == 7
 
 
+def test_what_is_paused_or_closed_is_not_handed_out(feed: Feed) -> None:
+    assert feed.flows
+    feed.pause()
+    assert not feed.flows
+    feed.resume()
+    assert feed.flows
+    feed.closed()
+    assert not feed.flows
+
+
 def test_a_watcher_hears_that_something_changed_until_it_leaves(feed: Feed) -> None:
     heard: list[str] = []
     unwatch = feed.watch(lambda: heard.append("changed"))

@@ -100,6 +100,7 @@ def test_while_paused_the_traits_stand_still_and_the_ring_goes_on(temp: LiveTopi
     assert (temp.value, temp.count, temp.paused) == (1, 1, True)
     assert len(temp.to_numpy()) == 3
     assert temp.feed.status().pending == 2
+    assert ear.data == [1]
     temp.resume()
     ear.wait(3)
     values.wait_until(lambda heard: heard[-1].new == 3)

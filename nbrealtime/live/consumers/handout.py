@@ -100,10 +100,8 @@ class Handout:
             item = self._backlog.take()
             if item is None:
                 return
-            for callback in self._listening(item):
+            is_gap = isinstance(item, Gap)
+            for callback in self._gap_callbacks if is_gap else self._callbacks:
                 # Looked up again each time: the one before may have unregistered it, or closed the topic.
-                if callback in self._listening(item):
+                if callback in (self._gap_callbacks if is_gap else self._callbacks):
                     callback(item)
-
-    def _listening(self, item: Message | Gap) -> tuple[Callback, ...]:
-        return self._gap_callbacks if isinstance(item, Gap) else self._callbacks
