@@ -29,7 +29,7 @@ _ROOM_TO_RETURN: Final = 1.25
 _TELLING: Final = 64
 """So many of the newest samples are looked through for the newest number."""
 _LOOKED_FOR: Final = 0.25
-"""For so long (s of data) a decision stands: a ring measures its interval no more often."""
+"""For so long (s of data) a ring is not asked again how far back its samples reach."""
 _LEAST_BINS: Final = 64
 """A window of fewer bins says less than the samples that there are."""
 
@@ -127,9 +127,9 @@ class Source:
         """When its newest sample came, epoch seconds by our clock."""
         self.grain: Grain | None = None
         self._interval: float | None = None
-        self._wanted: tuple[float, float] | None = None
+        self._wanted: tuple[float, float, float | None] | None = None
         self._looked = -math.inf
-        """The newest sample's time when `look` decided for ``_wanted``: a window, and bins."""
+        """The newest sample's time when `look` decided for ``_wanted``: a window, bins and an interval."""
         self._strands: dict[str, Source] = {}
         self._is_strand = False
         self._there: tuple[str, ...] | None = None
@@ -176,18 +176,17 @@ class Source:
     def look(self, window: float, width: float) -> bool:
         """Decides how finely it is sent for the newest ``window`` seconds in bins of ``width``; True if that changed."""
         ring, before = self.feed.ring, self.grain
-        newest = ring.newest
-        wanted = (window, width)
+        newest, interval = ring.newest, ring.interval
+        wanted = (window, width, interval)
         if (
             before is not None
             and wanted == self._wanted
-            and self._interval is not None
             and newest is not None
-            and 0 <= newest - self._looked < _LOOKED_FOR
+            and 0 <= newest - self._looked < min(_LOOKED_FOR, window / _LEAST_BINS)
         ):
             return False
         self._wanted, self._looked = wanted, -math.inf if newest is None else newest
-        self._interval = ring.interval
+        self._interval = interval
         mode = choose(None if before is None else before.mode, window, self._interval, width)
         self.grain = Grain(mode, width)
         if newest is not None:

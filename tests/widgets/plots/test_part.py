@@ -430,3 +430,23 @@ def test_how_finely_is_decided_anew_when_the_pace_changes(part, feed):
     assert part.frame(NOW + 1, WIDE)[0]["data"][0]["mode"] == "band"
     feed.put(NOW + 1 + np.arange(300), value=np.ones(300))
     assert part.frame(NOW + 301, WIDE)[0]["data"][0]["mode"] == "points"
+
+
+def test_how_finely_is_decided_anew_with_every_sample_of_a_simulation_that_is_slower_than_life(feed):
+    part = PlotPart([Source("lab:temp", feed)], window=0.02)
+    feed.put(NOW + np.array([0.0, 1e-6]), value=[1, 1])
+    assert part.frame(NOW, WIDE)[0]["data"][0]["mode"] == "band"
+    feed.put(NOW + np.arange(1, 9) / 1000, value=np.ones(8))
+    (entry,) = part.frame(NOW + 8, WIDE)[0]["data"]
+    assert entry["mode"] == "points"
+    assert entry["interval"] == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_bins_are_wider_as_soon_as_samples_are_missing_in_however_short_a_window(feed):
+    feed.ring = Ring(samples=4000)
+    part = PlotPart([Source("lab:temp", feed)], window=0.1)
+    widths = []
+    for step in range(6):
+        feed.put(NOW + (1000 * step + np.arange(1000)) * 5e-6, value=np.ones(1000))
+        widths.append(part.frame(NOW + step, WIDE)[0]["data"][0]["bin"])
+    assert widths == [0.0002] * 4 + [0.001] * 2
