@@ -58,11 +58,15 @@ class Flusher:
 
         ``now`` is the time of the reading, in ms.
         """
-        if self._turn.alone and not self._scheduled:
-            if self._hub.pending:
-                self.flush(now)
-        else:
+        if not self._turn.alone or self._scheduled:
             self.schedule()
+        elif self._hub.pending:
+            try:
+                self.flush(now)
+            except Exception as fault:  # noqa: BLE001 - handed to the loop's handler, which logs it
+                # As in a turn of its own. Raised, it would cut off who spoke and has no part in it.
+                context = {"message": "nbrealtime: a flush failed", "exception": fault}
+                self._loop.call_exception_handler(context)
 
     def flush(self, now: int | None = None) -> None:
         """Writes what the hub has to say. Within itself it does nothing: what comes up then waits its turn.

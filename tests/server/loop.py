@@ -65,6 +65,7 @@ class Loop:
         self._soon: list[Handle] = []
         self._timers: list[Handle] = []
         self._tasks: list[Task] = []
+        self.faults: list[BaseException] = []
 
     def time(self) -> float:
         return self.now
@@ -83,6 +84,9 @@ class Loop:
     def create_task(self, coroutine: Coroutine[Any, Any, None]) -> Task:
         self._tasks.append(Task(coroutine))
         return self._tasks[-1]
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        self.faults.append(context["exception"])
 
     @property
     def alarms(self) -> list[float]:

@@ -156,6 +156,25 @@ def test_a_flush_that_fails_does_not_end_all_flushing(flusher, hub):
     assert len(hub.flushes) == 2
 
 
+def test_a_flush_that_fails_in_a_reading_s_turn_is_the_loop_s_to_log_and_not_the_reader_s(
+    flusher, hub, loop, turn
+):
+    fault = RuntimeError("a fault of ours")
+
+    def fail():
+        raise fault
+
+    turn.alone = True
+    hub.pending = True
+    hub.then = fail
+    flusher.conclude(999_999)
+    assert loop.faults == [fault]
+    hub.pending = True
+    hub.then = lambda: None
+    flusher.conclude(999_999)
+    assert len(hub.flushes) == 2
+
+
 # -- what nobody brings
 
 
