@@ -113,12 +113,13 @@ class Service:
             self.port = self._socket.getsockname()[1]
             if self.authority.keys is not None:
                 await self.authority.keys.start()
+            await self._http.start()
+            self._socket.listen(_BACKLOG)
         except BaseException:
-            # Its threads would go on, and nobody else could have its file.
+            # The store's threads would go on, and nobody else could have its file, nor the port.
             self.store.close()
+            self.drop_socket()
             raise
-        await self._http.start()
-        self._socket.listen(_BACKLOG)
         self._door = Door(
             self._socket,
             lambda arrival: Entrance(self, arrival),
@@ -190,7 +191,7 @@ class Service:
             connection.part(goodbye)
 
     def drop_socket(self) -> None:
-        """In a forked child: closes its copy of the listening socket, or the port stayed taken after us."""
+        """Closes the listening socket, or in a forked child its copy: the port would stay taken after us."""
         if self._socket is not None:
             self._socket.close()
 

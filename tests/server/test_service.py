@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -200,6 +201,37 @@ def test_a_start_that_fails_closes_the_store(run, monkeypatch):
         assert len(bench.closed_with) == 1
 
     run(check)
+
+
+@pytest.mark.parametrize("part", ["keys", "routes"])
+def test_a_start_that_is_cancelled_leaves_neither_a_socket_nor_a_store_behind(run, part):
+    async def check(bench):
+        service = bench.service
+        under_way = asyncio.Event()
+
+        async def wait():
+            under_way.set()
+            await asyncio.Event().wait()
+
+        if part == "keys":
+            service.authority.keys = SimpleNamespace(start=wait, stop=_nothing)
+        else:
+            service._http.start = wait
+        starting = asyncio.ensure_future(service.start())
+        await under_way.wait()
+        listener = service._socket
+        assert listener.fileno() >= 0
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert listener.fileno() == -1
+        assert bench.closed_with == [0]
+
+    run(check)
+
+
+async def _nothing():
+    pass
 
 
 # -- draining
