@@ -35,11 +35,11 @@ class Fresh(TraitType):  # type: ignore[misc, type-arg, unused-ignore]
 
     def __init__(self, read: Callable[[Any], Any], *, advice: str, help: str) -> None:  # noqa: A002 - traitlets' name
         super().__init__(default_value=None, allow_none=True, help=help)
-        self._read = read
+        self.read = read
         self._advice = advice
 
     def get(self, obj: Any, cls: Any = None) -> Any:
-        return self._read(obj)
+        return self.read(obj)
 
     def set(self, obj: Any, value: Any) -> None:
         raise TraitError(f"{self.name!r} follows what arrives and cannot be assigned; {self._advice}")
@@ -62,7 +62,7 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         self._interval = 1 / hz
         self._delivery = delivery()
         self._slot = self._delivery.slot(self._deliver, deliver)
-        self._fresh = tuple(name for name, trait in self.traits().items() if isinstance(trait, Fresh))
+        self._fresh = {name: trait for name, trait in self.traits().items() if isinstance(trait, Fresh)}
         self._told: dict[str, Any] = {}
         self._registered: list[tuple[Callback, Any, Any]] = []  # to disown
         super().__init__()
@@ -140,7 +140,7 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
         changes = []
         for name, new in self._current().items():
             old = told.get(name)
-            if _differs(old, new):
+            if old is not new and _differs(old, new):
                 told[name] = new
                 changes.append(Bunch(name=name, old=old, new=new, owner=self, type="change"))
         for change in changes:
@@ -154,12 +154,11 @@ class Subject(HasTraits):  # type: ignore[misc, unused-ignore]
 
     def _current(self) -> dict[str, Any]:
         """The values of all fresh traits at one moment."""
-        return {name: getattr(self, name) for name in self._fresh}
+        # Not by `getattr`, which is three calls through `traitlets` for each.
+        return {name: trait.read(self) for name, trait in self._fresh.items()}
 
 
 def _differs(old: Any, new: Any) -> bool:
-    if old is new:
-        return False
     if type(old) is not type(new):
         return True
     try:

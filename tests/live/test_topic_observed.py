@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -27,6 +28,18 @@ def test_value_notifies_when_it_differs_and_count_with_every_batch(temp: LiveTop
     values.wait_until(lambda heard: heard[-1].new == 2)
     assert [(change.old, change.new) for change in values.heard] == [(None, 1), (1, 2)]
     assert values.heard[0].owner is temp
+
+
+def test_neither_an_equal_value_nor_the_same_one_is_told_again(temp: LiveTopic, link: FakeLink) -> None:
+    values, counts = Ear(), Ear()
+    temp.observe(values, "value")
+    temp.observe(counts, "count")
+    # A NaN is not equal to itself, and a number that came again is another object.
+    for count, value in enumerate([float("1e3"), float("1e3"), math.nan, math.nan, 1], 1):
+        link.say("lab:temp", value)
+        counts.wait_until(lambda heard, count=count: heard[-1].new == count)
+    values.wait_until(lambda heard: heard[-1].new == 1)
+    assert repr(values.new) == "[1000.0, nan, 1]"
 
 
 def test_notifications_are_coalesced(connection: Connection, link: FakeLink) -> None:
