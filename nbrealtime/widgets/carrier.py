@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import os
 import sys
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -25,9 +26,17 @@ from jupyter_client.session import DELIM, Session
 
 __all__ = ["Carrier"]
 
-_JSON: Final = msgspec.json.Encoder(enc_hook=json_default)
+
+def _known_to_json(what: Any) -> Any:
+    """Returns what is of no type of JSON's as ipykernel would write it: of a text, such as numpy's, the text."""
+    return str.__str__(what) if isinstance(what, str) else json_default(what)
+
+
+_JSON: Final = msgspec.json.Encoder(enc_hook=_known_to_json)
 _NO_METADATA: Final = b"{}"
-_PACKERS: Final = ("json", "orjson")
+_PACKERS: Final = ("json_packer", "orjson_packer")
+_STEPS: Final = {name: vars(Session)[name] for name in ("send", "msg", "msg_header", "serialize", "sign")}
+"""What a session does to send a message."""
 
 
 class _Way(NamedTuple):
@@ -56,10 +65,7 @@ class Carrier:
         self._numbers = count(1)
 
     def send(self, content: Any, buffers: list[bytes]) -> bool:
-        """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do.
-
-        Raises ``TypeError`` or ``ValueError`` for what is no JSON.
-        """
+        """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do."""
         if self._kernel is None:
             return False
         parent = self._kernel.get_parent()
@@ -71,7 +77,12 @@ class Carrier:
         number, date = next(self._numbers), dt.datetime.now(dt.UTC).isoformat()
         header = f'{way.header},"msg_id":"{way.comm_id}_{number}","date":"{date}"}}'.encode()
         content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
-        signed = [header, way.packed_parent, _NO_METADATA, _JSON.encode(content)]
+        try:
+            packed = _JSON.encode(content)
+        except (TypeError, ValueError):
+            # It may be written for all that: a character that stands for one byte of a file's name is.
+            return False
+        signed = [header, way.packed_parent, _NO_METADATA, packed]
         signature = b""
         if way.auth is not None:
             # Not `hmac.digest`, which looks the algorithm up for each.
@@ -109,10 +120,12 @@ def _is_usual_comm(comm: Any) -> bool:
 def _is_usual_session(session: Any) -> bool:
     return (
         isinstance(session, Session)
-        and "send" not in vars(session)
-        and type(session).send is Session.send
-        and type(session).sign is Session.sign
-        and session.packer in _PACKERS
+        and all(getattr(type(session), name) is step for name, step in _STEPS.items())
+        and not _STEPS.keys() & vars(session).keys()
+        and getattr(session.pack, "__name__", "") in _PACKERS
+        and not session.metadata
         and not session.adapt_version
         and not session.debug
+        # A forked child sends nothing.
+        and not (session.check_pid and session.pid != os.getpid())
     )

@@ -32,6 +32,11 @@ class Hub(ipywidgets.Widget):  # type: ignore[misc]
         if self.carrier is None or not self.carrier.send(content, buffers or []):
             super().send(content, buffers)
 
+    def close(self) -> None:
+        """Closes the comm; what is sent after that goes nowhere."""
+        self.carrier = None
+        super().close()
+
 
 _lock = threading.Lock()
 _hub: Hub | None = None

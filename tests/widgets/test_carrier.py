@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -121,39 +122,62 @@ def test_large_buffers_are_written_from_where_they_lie(kernel, comm):
 
 
 def test_what_json_does_not_know_is_written_as_ipykernel_writes_it(kernel, comm):
-    said = {"n": np.float32(0.5), "k": np.int64(7), "gap": float("nan")}
+    said = {
+        "n": np.float32(0.5),
+        "k": np.int64(7),
+        "gap": float("nan"),
+        "name": np.str_("east"),
+        "at": (1, 2),
+    }
     assert Carrier(comm).send(said, [])
-    assert read(kernel)[1]["content"]["data"]["content"] == {"n": 0.5, "k": 7, "gap": None}
+    told = {"n": 0.5, "k": 7, "gap": None, "name": "east", "at": [1, 2]}
+    assert read(kernel)[1]["content"]["data"]["content"] == told
 
 
-def test_what_cannot_be_written_is_refused_and_nothing_is_sent(kernel, comm):
+@pytest.mark.parametrize("what", [object(), "half a character: \ud83d", "of a file's name: \udce9"])
+def test_what_it_cannot_write_is_left_to_the_comm(kernel, comm, what):
     carrier = Carrier(comm)
-    with pytest.raises(TypeError):
-        carrier.send({"what": object()}, [])
-    with pytest.raises(ValueError, match="surrogates"):
-        carrier.send({"label": "half a character: \ud83d"}, [])
+    assert not carrier.send({"what": what}, [])
     assert kernel.iopub_socket.messages == []
+    assert carrier.send(CONTENT, [])
 
 
-@pytest.mark.parametrize("change", ["packer", "debug", "adapt", "patched", "send", "sign", "another"])
+@pytest.mark.parametrize(
+    "change",
+    ["packer", "pack", "metadata", "debug", "adapt", "patched", "forked", "send", "serialize", "sign"],
+)
 def test_a_session_with_ways_of_its_own_is_left_to_the_comm(kernel, comm, change):
     session = kernel.session
     if change == "packer":
         session.packer = session.unpacker = "pickle"
+    elif change == "pack":
+        session.pack = lambda what: b"{}"
+    elif change == "metadata":
+        session.metadata = {"lab": "north"}
     elif change == "debug":
         session.debug = True
     elif change == "adapt":
         session.adapt_version = 4
     elif change == "patched":
         session.send = lambda *arguments, **options: None
-    elif change in ("send", "sign"):
+    elif change == "forked":
+        session.pid = os.getpid() + 1
+    else:
         kernel.session = type("Careful", (Session,), {change: lambda *arguments, **options: b""})(
             key=session.key
         )
-    else:
-        kernel.session = object()
     assert not Carrier(comm).send(CONTENT, [])
     assert kernel.iopub_socket.messages == []
+
+
+def test_a_session_whose_class_was_patched_is_left_to_the_comm(kernel, comm, monkeypatch):
+    monkeypatch.setattr(Session, "send", lambda *arguments, **options: None)
+    assert not Carrier(comm).send(CONTENT, [])
+
+
+def test_another_kernels_session_is_left_to_the_comm(kernel, comm):
+    kernel.session = object()
+    assert not Carrier(comm).send(CONTENT, [])
 
 
 def test_a_comm_that_is_not_ipykernels_is_left_alone(kernel):

@@ -28,3 +28,11 @@ def test_what_the_short_way_does_not_take_goes_by_the_comm(is_open, monkeypatch)
     assert hub.carrier.sent == [({"n": 2}, [b"two"])]
     expected = [({"n": 1}, None)] if is_open else [({"n": 1}, None), ({"n": 2}, [b"two"])]
     assert by_comm == expected
+
+
+def test_a_hub_that_was_closed_sends_nothing():
+    hub = Hub()
+    hub.carrier = way = Way(is_open=True)
+    hub.close()
+    hub.send({"n": 1})
+    assert way.sent == []
