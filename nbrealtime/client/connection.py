@@ -340,7 +340,7 @@ class Connection:
             if self._session.has_to_say and not self._is_writing:
                 self._is_writing = True
                 asyncio.get_running_loop().call_soon(self._write_on)
-        if self._goodbye.is_waited_for and not outbox.line and not outbox.acknowledged:
+        if self._goodbye.waiting and not outbox.line and not outbox.acknowledged:
             self._goodbye.stir()
         self.gate.update(
             taken, outbox.held_bytes, acknowledged=outbox.acknowledged_bytes, offline=outbox.is_offline
@@ -373,7 +373,7 @@ class Connection:
             deadline = session.deadline
             if deadline is not None and (self._timer is None or deadline < self._timer.when()):
                 self._arm()
-        if self._goodbye.is_waited_for:
+        if self._goodbye.waiting:
             self._goodbye.stir()
         # Whatever else of the status changes by what is heard changes with something to write.
         if session.heartbeat.latency != self._notices.status.latency:

@@ -28,8 +28,8 @@ class Goodbye:
         self._stirred = asyncio.Event()
         self.has_published = False
         """Whether anything ever was: then the server's answer is waited for, too."""
-        self.is_waited_for = False
-        """Whether `stir` would tell anybody anything."""
+        self.waiting = 0
+        """How many wait: for none of them `stir` makes no sense. If the process ends meanwhile, two do."""
 
     def stir(self) -> None:
         """Something was written, answered or lost."""
@@ -41,7 +41,7 @@ class Goodbye:
         ``ask`` says something that a server answers only when it has read all: some servers forget what
         they have not read yet when they see the goodbye.
         """
-        self.is_waited_for = True
+        self.waiting += 1
         try:
             async with asyncio.timeout(_WRITTEN_SECONDS):
                 while self._is_worth_waiting():
@@ -54,7 +54,7 @@ class Goodbye:
         except TimeoutError:
             pass  # a server that reads so slowly is left; what waits is counted as dropped
         finally:
-            self.is_waited_for = False
+            self.waiting -= 1
 
     async def _stir(self) -> None:
         self._stirred.clear()

@@ -160,21 +160,40 @@ def test_an_acknowledgement_on_its_way_is_waited_for(bench: Bench) -> None:
 def test_it_says_while_somebody_waits_that_stirring_him_makes_sense(bench: Bench) -> None:
     bench.connect()
     bench.publish()
-    waited: list[bool] = []
+    waited: list[int] = []
 
     def meanwhile() -> None:
-        waited.append(bench.goodbye.is_waited_for)
+        waited.append(bench.goodbye.waiting)
         bench.write()
         asyncio.get_running_loop().call_later(0.25, answer)
 
     def answer() -> None:
-        waited.append(bench.goodbye.is_waited_for)
+        waited.append(bench.goodbye.waiting)
         bench.answer()
 
-    assert not bench.goodbye.is_waited_for
+    assert not bench.goodbye.waiting
     assert run(bench.wait(meanwhile)) == 0.75
-    assert waited == [True, True]
-    assert not bench.goodbye.is_waited_for
+    assert waited == [1, 1]
+    assert not bench.goodbye.waiting
+
+
+def test_one_who_has_waited_long_enough_leaves_another_waiting(bench: Bench) -> None:
+    """A connection is closed, and before that is over the process ends, which closes all of them."""
+
+    async def check() -> None:
+        bench.connect()
+        bench.publish()
+        first = asyncio.ensure_future(bench.goodbye.wait(bench.ask))
+        await asyncio.sleep(1)
+        second = asyncio.ensure_future(bench.goodbye.wait(bench.ask))
+        await first
+        assert now() == pytest.approx(5)
+        assert bench.goodbye.waiting == 1
+        second.cancel()
+        await asyncio.wait([second])
+        assert bench.goodbye.waiting == 0
+
+    run(check())
 
 
 def test_who_is_cancelled_while_he_waits_is_cancelled(bench: Bench) -> None:
@@ -186,6 +205,6 @@ def test_who_is_cancelled_while_he_waits_is_cancelled(bench: Bench) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert not bench.goodbye.is_waited_for
+        assert not bench.goodbye.waiting
 
     run(check())
