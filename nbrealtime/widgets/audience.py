@@ -1,7 +1,7 @@
 """Who looks at what, as far as the kernel knows, and how often and how finely each widget is wanted for that.
 
-Collaborators: `pacing.Pacer` owns one `Audience`, tells it what browsers say and how time passes, and asks it before every
-tick. A *part* is what one widget needs sent; a *view* is one rendering of it in a browser; a *page* holds views and
+Collaborators: `pump.Pump` owns one `Audience` and tells it what browsers say; `pacing.Pacer` tells it how time passes, and
+asks it before every tick. A *part* is what one widget needs sent; a *view* is one rendering of it in a browser; a *page* holds views and
 acknowledges for all of them.
 
 Pure: time comes as an argument. The rules:
@@ -92,8 +92,6 @@ class _Page:
     """Seconds without a word while it could not."""
     beside: bool = False
     """Its words come beside a running cell."""
-    shows: bool = False
-    """Whether any view of it is visible."""
 
     @property
     def patience(self) -> float:
@@ -111,6 +109,8 @@ class _Known:
 
     watched: frozenset[str]
     unheard: frozenset[str]
+    showing: frozenset[str]
+    """The pages on which any view is visible."""
     rates: dict[str, float] = field(default_factory=dict)
     viewings: dict[str, Viewing] = field(default_factory=dict)
 
@@ -204,14 +204,14 @@ class Audience:
         if hearing is not self._hearing or busy is not self._busy:
             self._hearing, self._busy = hearing, busy
             self._change()
-        self._seen()  # which pages show anything
+        showing = self._seen().showing
         gone = []
         for name, page in self._pages.items():
             before = page.patience, page.deaf > DEAF_SLOW_AFTER
             if not hearing and not page.beside:
                 page.deaf += seconds
             # Nothing is owed by a page that shows nothing: nothing is sent to it.
-            elif page.shows:
+            elif name in showing:
                 page.silent += seconds
             else:
                 page.deaf = 0.0
@@ -276,19 +276,13 @@ class Audience:
     def _seen(self) -> _Known:
         known = self._known
         if known is None:
-            views = self._views.values()
-            for page in self._pages.values():
-                page.shows = False
-            for view in views:
-                if view.visible:
-                    self._pages[view.page].shows = True
+            views, expected = self._views.values(), self._expected
+            visible = [view for view in views if view.visible]
+            unheard = [view for view in views if self._unheard(view)]
             known = self._known = _Known(
-                watched=frozenset(view.part for view in views if view.visible or self._unheard(view)).union(
-                    self._expected
-                ),
-                unheard=frozenset(view.part for view in views if view.visible and self._unheard(view)).union(
-                    self._expected
-                ),
+                watched=frozenset(view.part for view in (*visible, *unheard)).union(expected),
+                unheard=frozenset(view.part for view in unheard if view.visible).union(expected),
+                showing=frozenset(view.page for view in visible),
             )
         return known
 

@@ -1,7 +1,8 @@
 """When to send what to whom: the pump's decisions, without its thread.
 
-Collaborators: ``pump`` owns one ``Pacer``, tells it what browsers say and what is new,
-and does what its plans say. `audience.Audience` knows who looks, and what a *part*, a *view* and a *page* are.
+Collaborators: ``pump`` owns one ``Pacer``, tells it what is new, and does what its plans say. `audience.Audience` knows
+who looks, and what a *part*, a *view* and a *page* are; what browsers say goes there, and comes here where it changes when
+something is due.
 
 Pure: every time is an argument (seconds, monotonic). The rules:
 
@@ -30,14 +31,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from nbrealtime.widgets.audience import Audience, View
+from nbrealtime.widgets.audience import AWAY, Audience, View
 
 __all__ = ["Pacer", "Plan"]
 
 TICK: Final = 1 / 60
 PAUSE: Final = 1.75 * TICK
 """What sends news less often than so (s) is no stream of pictures: its news goes at once."""
-KEEP_ALIVE: Final = 2.0
+KEEP_ALIVE: Final = 1 / AWAY
 REFRESH: Final = 2.0
 """How often an unaddressed snapshot goes out while hellos may be waiting unheard."""
 LONGEST_STEP: Final = 1.5
@@ -59,10 +60,10 @@ class Plan:
 
 
 class Pacer:
-    """Decides, from views, acknowledgements and the time, what each tick sends."""
+    """Decides, from who looks (``audience``), what is new and the time, what each tick sends."""
 
-    def __init__(self) -> None:
-        self._audience = audience = Audience()
+    def __init__(self, audience: Audience) -> None:
+        self.audience = audience
         self._next: dict[str, float] = {}
         self._refreshed: dict[str, float] = {}
         self._framed: dict[str, float] = {}
@@ -75,30 +76,23 @@ class Pacer:
         """The end of the tick in which something was sent last."""
         self._now: float | None = None
         self._busy = False
-        # What needs no decision of ours.
-        self.hello = audience.hello
-        self.beside = audience.beside
-        self.bye = audience.bye
-        self.rate = audience.rate
-        self.viewing = audience.viewing
-        self.suspicious = audience.suspicious
 
     # -- what browsers say ------------------------------------------------------------
 
     def expect(self, part: str) -> None:
         """``part`` is being shown: stream as if it had a view, until one says hello."""
-        if self._audience.expect(part):
+        if self.audience.expect(part):
             self._refreshed.pop(part, None)
 
     def ack(self, page: str, reports: Iterable[View]) -> None:
         """A page says what it shows, how wide and how fast; a view it does not know yet counts as new."""
-        for part in self._audience.ack(page, reports):
+        for part in self.audience.ack(page, reports):
             # Back in sight: not only when the next keep-alive would have been due.
             self._next.pop(part, None)
 
     def forget(self, part: str) -> None:
         """A part was closed for good."""
-        self._audience.forget(part)
+        self.audience.forget(part)
         for table in (self._next, self._refreshed, self._framed):
             table.pop(part, None)
         self._steady.discard(part)
@@ -117,11 +111,11 @@ class Pacer:
         # machine: it is no silence of those who have come since.
         passed = 0.0 if self._now is None else min(LONGEST_STEP, max(0.0, now - self._now))
         self._now, self._busy = now, busy
-        self._audience.advance(passed, hearing=hearing, busy=busy)
+        self.audience.advance(passed, hearing=hearing, busy=busy)
 
     def coming(self, now: float) -> set[str]:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
-        watched, due = self._audience.watched, self._next
+        watched, due = self.audience.watched, self._next
         return {part for part in self._steady if part in watched and due.get(part, 0.0) > now}
 
     def wait(self, now: float, dirty: Mapping[str, float]) -> float | None:
@@ -130,7 +124,7 @@ class Pacer:
         Args:
             dirty: parts with news → the most ticks a second that they want.
         """
-        audience = self._audience
+        audience = self.audience
         if audience.has_new:
             return 0.0
         watched = audience.watched
@@ -163,7 +157,7 @@ class Pacer:
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
-        audience = self._audience
+        audience = self.audience
         plan = Plan(answers=audience.take_new())
         for part, most in dirty.items():
             rate = min(audience.rate(part), most)
@@ -195,7 +189,7 @@ class Pacer:
 
     def _keep_alive(self, now: float, plan: Plan) -> None:
         """Adds who was quiet for too long."""
-        watched, framed = self._audience.watched, self._framed
+        watched, framed = self.audience.watched, self._framed
         for part in watched:
             if now - framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6:
                 break

@@ -1,8 +1,9 @@
 """The one thread that feeds every widget in every browser.
 
 Collaborators: widgets hand it their parts (`join`, `leave`) and say when something is
-new (`mark`); `pacing.Pacer` decides when who gets what; the hub widget carries one
-message per tick for all of them and brings back what browsers say.
+new (`mark`); `audience.Audience` knows who looks, `pacing.Pacer` decides when who gets
+what; the hub widget carries one message per tick for all of them and brings back what
+browsers say.
 
 The rules: it never sets a synced trait (`hold_sync` and `set_state` are not
 thread-safe, and a trait is not a stream), every buffer is ``bytes`` of its own, and a
@@ -22,7 +23,7 @@ from typing import Any
 
 from nbrealtime import lifecycle
 from nbrealtime.contention import Contention
-from nbrealtime.widgets.audience import DEFAULT_WIDTH, View
+from nbrealtime.widgets.audience import DEFAULT_WIDTH, Audience, View
 from nbrealtime.widgets.hearing import Ear, pertinent, view_of
 from nbrealtime.widgets.hub import Hub, hub
 from nbrealtime.widgets.pacing import Pacer
@@ -50,7 +51,8 @@ class Pump:
         self._stopped = False
         self._hub: Hub | None = None
         self._ear: Ear | None = None
-        self._pacer = Pacer()
+        self._audience = Audience()
+        self._pacer = Pacer(self._audience)
         self._contention = Contention()
         self._seq = 0
         self._urged: set[str] = set()
@@ -178,7 +180,7 @@ class Pump:
             view = view_of(content, content["page"])
             if view.part in self._parts:
                 self._measure(view)
-                self._pacer.hello(view)
+                self._audience.hello(view)
         elif kind == "ack":
             views = [view_of(one, content["page"]) for one in content["views"]]
             known = [view for view in views if view.part in self._parts]
@@ -188,14 +190,14 @@ class Pump:
         elif kind == "here":
             return  # a page has our models, and shows none of them yet: `spoken_to` is what that says
         elif kind == "bye":
-            self._pacer.bye(str(content["view"]))
+            self._audience.bye(str(content["view"]))
             return
         else:
             part = self._parts.get(str(content["part"]))
             if part is not None and (answer := part.told(content)) is not None:
                 self._answers[part.key, str(content["view"])] = answer
         if beside:
-            self._pacer.beside(str(content.get("page")))
+            self._audience.beside(str(content.get("page")))
 
     def _measure(self, view: View) -> None:
         if view.visible:
@@ -204,7 +206,7 @@ class Pump:
     def _tick(self, dirty: dict[str, float]) -> None:
         now = time.monotonic()
         ear = self._ear
-        hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._pacer.suspicious())
+        hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._audience.suspicious())
         self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
         plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
@@ -238,7 +240,7 @@ class Pump:
         part = self._parts.get(key)
         if part is None:
             return
-        viewing = self._pacer.viewing(key)
+        viewing = self._audience.viewing(key)
         frame: Frame | None
         try:
             frame = part.frame(time.time(), viewing) if view is None else part.snapshot(time.time(), viewing)

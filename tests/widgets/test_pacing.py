@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nbrealtime.widgets.audience import MOST_PAGES, View
+from nbrealtime.widgets.audience import MOST_PAGES, Audience, View
 from nbrealtime.widgets.pacing import TICK, Pacer
 
 
@@ -29,21 +29,21 @@ def run(pacer: Pacer, since: float, seconds: float, *, hearing: bool = True, dir
 
 @pytest.fixture
 def pacer() -> Pacer:
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     pacer.advance(0.0, hearing=True)
-    pacer.hello(view())
+    pacer.audience.hello(view())
     pacer.plan(0.0, {})
     return pacer
 
 
 def test_without_a_view_nothing_ticks():
-    assert Pacer().wait(0.0, {"p": 60.0}) is None
-    assert not Pacer().plan(0.0, {"p": 60.0})
+    assert Pacer(Audience()).wait(0.0, {"p": 60.0}) is None
+    assert not Pacer(Audience()).plan(0.0, {"p": 60.0})
 
 
 def test_a_hello_is_answered_at_once_and_only_once():
-    pacer = Pacer()
-    pacer.hello(view())
+    pacer = Pacer(Audience())
+    pacer.audience.hello(view())
     assert pacer.wait(5.0, {}) == 0
     assert [answer.view for answer in pacer.plan(5.0, {}).answers] == ["v"]
     assert pacer.plan(5.1, {}).answers == []
@@ -72,8 +72,8 @@ def test_a_long_pause_is_not_made_up_for(pacer):
 
 def test_a_part_gets_as_many_frames_as_its_slowest_visible_view_can_draw(pacer):
     pacer.ack("page", [view(rate=10.0)])
-    pacer.hello(view("w", page="other"))
-    assert pacer.rate("p") == 10
+    pacer.audience.hello(view("w", page="other"))
+    assert pacer.audience.rate("p") == 10
     assert 9 <= len(run(pacer, 10.0, 1.0)) <= 11
 
 
@@ -85,8 +85,8 @@ def test_a_part_can_ask_for_less(pacer):
 def test_a_hidden_view_gets_nothing_and_a_visible_one_beside_it_all(pacer):
     pacer.ack("page", [view(visible=False)])
     assert not pacer.plan(10.0, {"p": 60.0})
-    pacer.hello(view("w", page="other"))
-    assert pacer.rate("p") == 60
+    pacer.audience.hello(view("w", page="other"))
+    assert pacer.audience.rate("p") == 60
 
 
 def test_a_view_that_is_scrolled_away_gets_the_keep_alive_and_no_more(pacer):
@@ -98,15 +98,15 @@ def test_a_view_that_is_scrolled_away_gets_the_keep_alive_and_no_more(pacer):
 
 
 def test_who_looks_does_not_wait_for_a_view_that_is_scrolled_away_elsewhere(pacer):
-    pacer.hello(view("w", page="other", away=True))
-    assert pacer.rate("p") == 60
+    pacer.audience.hello(view("w", page="other", away=True))
+    assert pacer.audience.rate("p") == 60
 
 
 def test_a_hidden_page_and_a_closed_one_get_nothing_for_an_hour_not_even_a_keep_alive(pacer):
-    pacer.beside("page")
+    pacer.audience.beside("page")
     pacer.ack("page", [view(visible=False)])
-    pacer.hello(view("w", page="other"))
-    pacer.bye("w")
+    pacer.audience.hello(view("w", page="other"))
+    pacer.audience.bye("w")
     now = 0.0
     while now < 3600:
         now += 1.0
@@ -129,7 +129,7 @@ def test_the_rate_that_was_last_reported_stays_while_the_kernel_is_deaf(pacer):
     pacer.ack("page", [view(rate=20.0)])
     for second in range(10, 60):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 20
+    assert pacer.audience.rate("p") == 20
 
 
 def test_while_the_kernel_is_deaf_a_view_that_was_scrolled_away_counts_as_in_sight(pacer):
@@ -142,17 +142,17 @@ def test_while_the_kernel_is_deaf_a_hidden_page_is_sent_to_in_case_it_is_not_hid
     pacer.ack("page", [view(visible=False, width=1234)])
     assert pacer.wait(10.0, {"p": 60.0}) == 1.0, "nobody has asked yet whether the kernel hears"
     assert pacer.wait(10.0, {}) is None
-    assert pacer.suspicious()
+    assert pacer.audience.suspicious()
     pacer.advance(10.0, hearing=False)
-    assert pacer.rate("p") == 8
-    assert pacer.viewing("p").width == 1234
+    assert pacer.audience.rate("p") == 8
+    assert pacer.audience.viewing("p").width == 1234
     for second in range(11, 120):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 1
+    assert pacer.audience.rate("p") == 1
     pacer.advance(120.0, hearing=True)
-    assert pacer.rate("p") == 0
+    assert pacer.audience.rate("p") == 0
     pacer.advance(121.0, hearing=False)
-    assert pacer.rate("p") == 8, "a later cell is another matter"
+    assert pacer.audience.rate("p") == 8, "a later cell is another matter"
 
 
 def test_a_part_that_nobody_sees_any_more_is_not_counted_on_to_wake_the_pump(pacer):
@@ -166,17 +166,17 @@ def test_a_part_that_nobody_sees_any_more_is_not_counted_on_to_wake_the_pump(pac
 
 
 def test_a_page_that_is_heard_beside_a_cell_is_never_taken_for_unheard(pacer):
-    pacer.beside("page")
+    pacer.audience.beside("page")
     pacer.ack("page", [view(visible=False)])
     pacer.advance(10.0, hearing=False)
-    assert pacer.rate("p") == 0
-    assert not pacer.suspicious()
+    assert pacer.audience.rate("p") == 0
+    assert not pacer.audience.suspicious()
     pacer.ack("page", [view()])
     pacer.plan(10.0, {})
     for tenths in range(100, 150):
         pacer.advance(tenths / 10, hearing=False)
         assert not pacer.plan(tenths / 10, {}).snapshots
-    assert pacer.rate("p") == 8, "its silence means something, whatever runs"
+    assert pacer.audience.rate("p") == 8, "its silence means something, whatever runs"
 
 
 def test_a_word_of_a_page_begins_its_patience_anew_while_the_kernel_is_deaf(pacer):
@@ -185,13 +185,13 @@ def test_a_word_of_a_page_begins_its_patience_anew_while_the_kernel_is_deaf(pace
     pacer.ack("page", [view()])
     for second in range(89, 170):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 60
+    assert pacer.audience.rate("p") == 60
 
 
 def test_quiet_parts_are_sent_every_two_seconds_together():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     for part in ("a", "b"):
-        pacer.hello(view(part, part))
+        pacer.audience.hello(view(part, part))
     pacer.plan(0.0, {})
     pacer.plan(1.0, {"a": 60.0})
     plans = {round(n / 10, 1): pacer.plan(n / 10, {}).frames for n in range(11, 80)}
@@ -204,7 +204,7 @@ def test_a_page_that_fell_silent_is_slowed_then_crawls_then_is_forgotten(pacer):
     rates = {}
     for tenths in range(400):
         pacer.advance(tenths / 10, hearing=True)
-        rates[tenths / 10] = pacer.rate("p")
+        rates[tenths / 10] = pacer.audience.rate("p")
     assert rates[2.5] == 60
     assert rates[5.0] == 8
     assert rates[15.0] == 1
@@ -214,18 +214,18 @@ def test_a_page_that_fell_silent_is_slowed_then_crawls_then_is_forgotten(pacer):
 def test_an_acknowledgement_restores_the_full_rate(pacer):
     for second in range(5):
         pacer.advance(float(second), hearing=True)
-    assert pacer.rate("p") == 8
+    assert pacer.audience.rate("p") == 8
     pacer.ack("page", [view()])
-    assert pacer.rate("p") == 60
+    assert pacer.audience.rate("p") == 60
 
 
 def test_while_the_kernel_is_deaf_silence_means_nothing_for_a_minute_and_a_half(pacer):
     for second in range(1, 89):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 60
+    assert pacer.audience.rate("p") == 60
     for second in range(89, 400):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 8, "it never stops while nobody can say that they are there"
+    assert pacer.audience.rate("p") == 8, "it never stops while nobody can say that they are there"
 
 
 def test_while_the_kernel_is_deaf_everything_is_repeated_every_two_seconds_for_views_that_could_not_say_hello(
@@ -240,57 +240,57 @@ def test_while_the_kernel_is_deaf_everything_is_repeated_every_two_seconds_for_v
 
 
 def test_an_expected_part_streams_before_its_view_was_heard():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     pacer.expect("p")
     pacer.advance(0.0, hearing=False)
     assert pacer.plan(0.0, {"p": 60.0}).snapshots == ["p"]
     assert len(run(pacer, 1.0, 1.0, hearing=False)) > 50
-    pacer.hello(view())
+    pacer.audience.hello(view())
     assert pacer.plan(3.0, {}).answers[0].view == "v"
 
 
 def test_an_expected_part_that_nobody_shows_falls_silent_once_the_kernel_could_hear():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     pacer.expect("p")
     for second in range(60):
         pacer.advance(float(second), hearing=False)
-    assert pacer.rate("p") == 60
+    assert pacer.audience.rate("p") == 60
     for second in range(60, 75):
         pacer.advance(float(second), hearing=True)
     assert pacer.wait(75.0, {"p": 60.0}) is None
 
 
 def test_a_view_that_was_forgotten_and_reports_again_gets_a_snapshot():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     pacer.ack("page", [view()])
     assert [answer.view for answer in pacer.plan(0.0, {}).answers] == ["v"]
 
 
 def test_the_widest_visible_view_decides_how_finely_a_part_is_sent(pacer):
-    pacer.hello(view("w", page="other", width=1400))
-    pacer.hello(view("x", page="third", width=2000, visible=False))
-    assert pacer.viewing("p").width == 1400
+    pacer.audience.hello(view("w", page="other", width=1400))
+    pacer.audience.hello(view("x", page="third", width=2000, visible=False))
+    assert pacer.audience.viewing("p").width == 1400
 
 
 def test_a_part_that_left_and_a_view_that_said_goodbye_leave_nothing_behind(pacer):
-    pacer.bye("v")
+    pacer.audience.bye("v")
     assert pacer.wait(1.0, {"p": 60.0}) is None
-    pacer.hello(view())
+    pacer.audience.hello(view())
     pacer.forget("p")
     assert not pacer.plan(2.0, {"p": 60.0})
 
 
 def test_a_long_sleep_with_nobody_looking_is_no_silence_of_a_page_that_just_came():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     pacer.advance(0.0, hearing=True)
-    pacer.hello(view())
+    pacer.audience.hello(view())
     pacer.advance(3600.0, hearing=True)
     assert [answer.view for answer in pacer.plan(3600.0, {}).answers] == ["v"]
-    assert pacer.rate("p") == 60
+    assert pacer.audience.rate("p") == 60
 
 
 def test_hidden_pages_do_not_pile_up():
-    pacer = Pacer()
+    pacer = Pacer(Audience())
     for n in range(3 * MOST_PAGES):
         pacer.ack(f"page{n}", [view(f"v{n}", page=f"page{n}", visible=False)])
     assert len(pacer.plan(0.0, {}).answers) == MOST_PAGES
@@ -307,7 +307,7 @@ def test_a_cell_that_computes_keeps_most_of_the_interpreter(pacer):
 
 
 def test_beside_a_computing_cell_too_there_is_one_message_in_a_tick(pacer):
-    pacer.hello(view("w", part="q"))
+    pacer.audience.hello(view("w", part="q"))
     pacer.plan(9.0, {})
     at = 600 * TICK + 0.004
     pacer.advance(at, hearing=True, busy=True)
@@ -316,7 +316,7 @@ def test_beside_a_computing_cell_too_there_is_one_message_in_a_tick(pacer):
 
 
 def test_parts_of_one_rate_share_their_ticks_while_a_cell_computes(pacer):
-    pacer.hello(view("w", part="q"))
+    pacer.audience.hello(view("w", part="q"))
     pacer.plan(10.0, {"p": 60.0})
     pacer.plan(10.011, {"q": 60.0})
     pacer.advance(10.02, hearing=True, busy=True)
@@ -373,7 +373,7 @@ def test_news_goes_at_once_but_only_one_message_in_a_tick(pacer):
 
 
 def test_news_of_one_part_waits_for_those_of_the_others_until_the_tick_ends(pacer):
-    pacer.hello(view("w", part="q"))
+    pacer.audience.hello(view("w", part="q"))
     pacer.plan(9.0, {})
     at = 600 * TICK + 0.004
     assert pacer.wait(at, {"p": 60.0}) == pytest.approx(TICK - 0.004, abs=1e-6)

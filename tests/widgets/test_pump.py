@@ -219,11 +219,11 @@ def test_a_page_whose_words_come_on_another_thread_is_heard_beside_a_cell(pump, 
     part = join(state({}))
     browser.hello(part)
     browser.wait(lambda: bool(browser.messages))
-    assert pump._pacer._audience._pages["page"].beside
+    assert pump._audience._pages["page"].beside
     # As on ipykernel 6, where the main thread hears between two cells.
     pump._received(None, {"type": "hello", "view": "w", "page": "six", "part": part.key}, [])
     browser.wait(lambda: any(one["view"] == "w" for one in browser.parts()))
-    assert not pump._pacer._audience._pages["six"].beside
+    assert not pump._audience._pages["six"].beside
 
 
 @pytest.mark.parametrize(
