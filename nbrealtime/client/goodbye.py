@@ -29,7 +29,7 @@ class Goodbye:
         self.has_published = False
         """Whether anything ever was: then the server's answer is waited for, too."""
         self.waiting = 0
-        """How many wait: for none of them `stir` makes no sense. If the process ends meanwhile, two do."""
+        """How many wait: for nobody `stir` may be spared. Two do if the process ends during a goodbye."""
 
     def stir(self) -> None:
         """Something was written, answered or lost."""
