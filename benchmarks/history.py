@@ -24,6 +24,7 @@ import psutil
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.processor import spent
 from benchmarks.store import PAYLOAD, Publisher, spawn
 
 TOPIC = b"bench:history"
@@ -103,9 +104,9 @@ class Subject:
     async def round(self, publishes: int) -> float:
         """Returns the server's CPU seconds per publish."""
         server = psutil.Process(self.process.pid)
-        before = sum(server.cpu_times()[:2])
+        before = spent(server)
         await asyncio.wait_for(self.loader.begin_round(publishes), 120)
-        return (sum(server.cpu_times()[:2]) - before) / publishes
+        return (spent(server) - before) / publishes
 
     def stop(self) -> None:
         self.loader.transport.close()

@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import sync_playwright
 
+from benchmarks.processor import spent
 from benchmarks.quiet import Quiet
 from tests.browser.conftest import _FLAGS
 from tests.browser.lab import Lab
@@ -69,14 +70,14 @@ CELLS = [
 
 def pictures(notebook: Notebook, kernel: psutil.Process, seconds: float, cell: int | None) -> str:
     """Runs ``cell``, or nothing, for ``seconds``, and tells how the plot moved meanwhile."""
-    before, start = sum(kernel.cpu_times()[:2]), time.monotonic()
+    before, start = spent(kernel), time.monotonic()
     with notebook.record("data-t") as drawn:
         if cell is None:
             notebook.page.wait_for_timeout(seconds * 1000)
         else:
             notebook.run(cell, timeout=seconds + 30)
     took = time.monotonic() - start
-    share = (sum(kernel.cpu_times()[:2]) - before) / took
+    share = (spent(kernel) - before) / took
     rate = (len(drawn.values) - 1) / took
     return f"{rate:5.1f} pictures/s   longest pause {drawn.longest_pause * 1000:4.0f} ms   kernel {share:5.1%} of a core"
 
@@ -114,9 +115,9 @@ def main() -> None:
             feeder.terminate()
             feeder.wait(10)
             notebook.wait_state("stale", timeout=30)
-            before, start = sum(kernel.cpu_times()[:2]), time.monotonic()
+            before, start = spent(kernel), time.monotonic()
             notebook.page.wait_for_timeout(seconds * 1000)
-            share = (sum(kernel.cpu_times()[:2]) - before) / (time.monotonic() - start)
+            share = (spent(kernel) - before) / (time.monotonic() - start)
             print(
                 f"{'nothing happens':15} kernel {share:5.2%} of a core, with server, client, plot, presence and badge"
             )

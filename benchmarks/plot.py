@@ -38,6 +38,7 @@ import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.contenders import CONTENDERS, SOURCE, Contender, Workload
+from benchmarks.processor import spent
 from benchmarks.quiet import Quiet
 from tests.browser.conftest import _FLAGS
 from tests.browser.iopub import Comms
@@ -140,7 +141,7 @@ class Bench:
             self._wait(notebook, 1)
             idle = self._spend(notebook, kernel, 2)
             notebook.run(3)
-            stream = self._spend(notebook, kernel, 3)["kernel"] - idle["kernel"]
+            stream = self._spend(notebook, kernel, self.seconds)["kernel"] - idle["kernel"]
             notebook.run(2, wait=True, timeout=120)
             notebook.run(4)
             root = notebook.find(contender.ready).first
@@ -180,8 +181,8 @@ class Bench:
         def read() -> dict[str, float]:
             metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
             return {
-                "kernel": sum(kernel.cpu_times()[:2]),
-                "server": sum(self.jupyter.cpu_times()[:2]),
+                "kernel": spent(kernel),
+                "server": spent(self.jupyter),
                 "page": metrics["TaskDuration"],
                 "bytes": notebook.page.evaluate("window.benchBytes"),
             }
