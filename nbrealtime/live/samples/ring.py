@@ -85,7 +85,7 @@ class Ring:
         self._measured = -np.inf  # the newest sample's time when the interval was measured
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return self._kept.count
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Ring:
         Of a fast stream it is measured anew each quarter of a second.
         """
         with self._lock:
-            count = len(self._kept)
+            count = self._kept.count
             if count < 2:
                 return None
             newest = self._kept.time(count - 1)
@@ -245,12 +245,12 @@ class Ring:
         An unknown field comes as NaN, because a field may be asked for before its first sample.
         """
         with self._lock:
-            begin, end = 0, len(self._kept)
+            begin, end = 0, self._kept.count
             if since is not None:
                 begin = self._kept.search(since, "left")
             if until is not None:
                 end = max(begin, self._kept.search(until, "right"))
-            begin, end = max(0, begin - spare), min(len(self._kept), end + spare)
+            begin, end = max(0, begin - spare), min(self._kept.count, end + spare)
             if last is not None:
                 begin = max(begin, end - max(0, last))
             names = self._kept.names if fields is None else tuple(fields)
@@ -273,13 +273,13 @@ class Ring:
         """The time of the first sample that is not before ``time``, or None."""
         with self._lock:
             at = self._kept.search(time, "left")
-            return self._kept.time(at) if at < len(self._kept) else None
+            return self._kept.time(at) if at < self._kept.count else None
 
     @property
     def extent(self) -> tuple[float, float] | None:
         """From when to when (s since the epoch) anything is kept, as samples or as bins; None while there is nothing."""
         with self._lock:
-            return (self._known_since(), self._kept.time(len(self._kept) - 1)) if len(self._kept) else None
+            return (self._known_since(), self._kept.time(self._kept.count - 1)) if self._kept.count else None
 
     def bands(
         self,
@@ -295,7 +295,7 @@ class Ring:
         """
         names = list(fields)
         with self._lock:
-            if not len(self._kept):
+            if not self._kept.count:
                 return {name: bins(np.empty(0), np.empty(0), width) for name in names}
             begin = self._whole_from(since, width)
             # A hair beyond the bins, since k × width is rounded; what does not belong is cut off below.
@@ -308,7 +308,7 @@ class Ring:
                 if reach <= begin or reach < self._reach():
                     index, stats = self._pyramid.read(names, width, since, until)
                     return {name: band_of(index, stats[:, at]) for at, name in enumerate(names)}
-            high = len(self._kept)
+            high = self._kept.count
             if until != np.inf:
                 high = max(low, self._kept.search((first_bin(until, width) + 1.001) * width, "right"))
             times = self._kept.times(low, high)
@@ -319,7 +319,7 @@ class Ring:
     def resolution(self, width: float, since: float) -> float:
         """Return the width (s) at which ``bands`` can show all that is kept since then: ``width``, or if need be a greater one."""
         with self._lock:
-            if not self._lost or not len(self._kept):
+            if not self._lost or not self._kept.count:
                 return width
             if self._reach() <= self._whole_from(since, width):
                 return width
@@ -335,7 +335,7 @@ class Ring:
     def reaches(self, since: float) -> bool:
         """Whether all that is kept since then is kept as samples."""
         with self._lock:
-            return not len(self._kept) or self._reach() <= max(since, self._known_since())
+            return not self._kept.count or self._reach() <= max(since, self._known_since())
 
     def advance(self, mark: int) -> tuple[int, float | None]:
         """Return the new mark, and the earliest time that was touched since ``mark``, or None if nothing was.
@@ -352,8 +352,8 @@ class Ring:
     def _fold(self) -> None:
         """Puts what waits into the pyramid."""
         if self._unfolded:
-            begin = len(self._kept) - self._unfolded
-            end = len(self._kept)
+            begin = self._kept.count - self._unfolded
+            end = self._kept.count
             self._pyramid.add(self._kept.times(begin, end), self._kept.columns(begin, end))
             self._unfolded = 0
 
@@ -397,7 +397,7 @@ class Ring:
 
     def _merge(self, begin: int, times: Floats, columns: dict[str, Floats]) -> float:
         """Insert samples among those from ``begin`` on; return the earliest time touched."""
-        kept, end = self._kept, len(self._kept)
+        kept, end = self._kept, self._kept.count
         tail = kept.times(begin, end)
         merged = np.concatenate((tail, behind_equals(tail, times)))
         order = np.argsort(merged, kind="stable")
