@@ -105,7 +105,7 @@ class Connection(Subject):
 
         Raises ``InvalidTopic``, ``ConnectionClosed``; ``ValueError`` names an option that an open topic has otherwise.
         """
-        check_pattern(name)
+        name = check_pattern(name)
         with self._lock:
             known = self._topics.get(name)
             if known is not None and known.feed.newest.state is not TopicState.CLOSED:

@@ -52,33 +52,38 @@ def _fault(text: str) -> str | None:
 
 
 def check_topic(name: object) -> str:
-    """Returns ``name`` if it names one topic.
+    """Returns ``name`` if it names one topic, as a plain string whatever kind of string it was.
 
     Raises:
         InvalidTopic: it is no string, breaks a rule, or is a pattern.
     """
-    if type(name) is not str and not isinstance(name, str):
-        raise InvalidTopic(name, "it must be a string")
-    fault = _fault(name)
-    if fault is None and "*" in name:
+    text = name if type(name) is str else _plain(name)
+    fault = _fault(text)
+    if fault is None and "*" in text:
         fault = 'a name has no "*"'
     if fault is not None:
-        raise InvalidTopic(name, fault)
-    return name
+        raise InvalidTopic(text, fault)
+    return text
 
 
-def check_pattern(text: object) -> str:
-    """Returns ``text`` if it is a topic's name or a pattern.
+def check_pattern(name: object) -> str:
+    """Returns ``name`` if it is a topic's name or a pattern, as a plain string whatever kind of string it was.
 
     Raises:
         InvalidTopic: it is neither.
     """
-    if not isinstance(text, str):
-        raise InvalidTopic(text, "it must be a string")
+    text = name if type(name) is str else _plain(name)
     fault = _fault(text)
     if fault is not None:
         raise InvalidTopic(text, fault)
     return text
+
+
+def _plain(name: object) -> str:
+    """Returns a string of another type, such as those of numpy's arrays, as one that can be encoded."""
+    if not isinstance(name, str):
+        raise InvalidTopic(name, "it must be a string")
+    return str.__str__(name)
 
 
 def is_pattern(text: str) -> bool:

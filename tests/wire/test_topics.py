@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,14 @@ def test_what_breaks_a_rule_is_no_name(name: str) -> None:
 def test_a_name_is_a_string(name: object) -> None:
     with pytest.raises(InvalidTopic, match="must be a string"):
         check_topic(name)
+
+
+@pytest.mark.parametrize("check", [check_topic, check_pattern])
+def test_a_name_out_of_an_array_is_a_plain_string(check) -> None:
+    (name,) = np.array(["lab:temp"])
+    assert type(name) is not str
+    assert type(check(name)) is str
+    assert check(name) == "lab:temp"
 
 
 def test_the_length_is_counted_in_code_points() -> None:
