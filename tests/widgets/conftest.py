@@ -107,6 +107,8 @@ def comms(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Widgets open comms that a test can read and speak on."""
     monkeypatch.setattr(comm, "create_comm", KeptComm)
     monkeypatch.setattr(bundle, "_read", lambda file: f"/* {file} */\n")
+    # The hub of a test before was opened on another comm.
+    ipywidgets.Widget.close_all()
     yield
     ipywidgets.Widget.close_all()
 
