@@ -86,7 +86,7 @@ def test_it_is_found_and_proves_itself(files):
 
 
 def test_who_speaks_no_tls_costs_nothing(start, call, files, trusting):
-    server = start(tls_cert=files / "both.pem", head_seconds=0.3)
+    server = start(tls_cert=files / "both.pem", head_seconds=1.5)
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
         socket.create_connection(("127.0.0.1", server.port), timeout=10) as silent,
