@@ -297,7 +297,7 @@ class Heatmap implements View {
     this.#state.show(state, word);
     mark(this.#pause, "aria-disabled", this.#stream.closed && !this.#held ? "true" : null);
     const said = [why, at?.note ?? ""].filter(Boolean).join(" · ");
-    say(this.#note, capital(said));
+    say(this.#note, capital(said, [this.#name]));
     mark(this.#note, "title", said || null);
     mark(this.#note, "data-tone", state === "refused" ? "bad" : said ? "wait" : null);
     const many = at ? (this.#what === "spectrogram" ? counted(at.came, "spectrum", "spectra") : counted(at.came, "message")) : "";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { capital } from "../src/panels/dom";
 import { clock, count, day, duration, number, quantity, scaleFor, tick } from "../src/shared/format";
 import { Pace } from "../src/shared/pace";
 
@@ -67,4 +68,12 @@ test("a growing delay halves the rate until it is gone, whatever the clocks say"
     rate = next;
   }
   assert.equal(rate, 60);
+});
+
+test("a sentence begins in upper case, but for a topic's name", () => {
+  assert.equal(capital("reconnecting, attempt 3"), "Reconnecting, attempt 3");
+  assert.equal(capital("quiet has heard nothing for 9 s", ["lab:temp", "quiet"]), "quiet has heard nothing for 9 s");
+  assert.equal(capital("quiet: reconnecting", ["quiet"]), "quiet: reconnecting");
+  assert.equal(capital("quietly gone", ["quiet"]), "Quietly gone");
+  assert.equal(capital(""), "");
 });

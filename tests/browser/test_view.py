@@ -130,3 +130,20 @@ def test_a_line_that_only_passes_through_what_is_shown_is_drawn(show, feed):
     begin, end, *_ = until(plot, "end - begin < 0.4")
     assert T + 30 < begin < end < T + 31
     assert plot.page.evaluate("longest") == 1
+
+
+def test_the_copy_button_of_a_plot_that_waits_keeps_the_focus_while_the_reason_changes(show):
+    plot = show(60)
+    header, buffers = plot.part.frame(T, plot.viewing)
+    button, why = plot.root.get_by_role("button", name="Copy rt.publish"), plot.root.locator(".nbrt-plot-why")
+    plot.hear([(header, buffers)])
+    button.focus()
+    assert not why.is_visible()
+    for seconds in (10, 11):
+        reason = f"has heard nothing for {seconds} s"
+        plot.hear([({**header, "reason": reason}, buffers)])
+        why.get_by_text(reason).wait_for()
+        assert button.evaluate("(button) => button === document.activeElement")
+    plot.hear([({**header, "reason": "", "text": "lab:saw carries text; use .log()"}, buffers)])
+    plot.root.get_by_text("carries text").wait_for()
+    assert not button.count()

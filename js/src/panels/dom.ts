@@ -75,8 +75,9 @@ export class StateMark {
   }
 }
 
-/** Returns `text` with its first letter in upper case. */
-export function capital(text: string): string {
+/** Returns `text` with its first letter in upper case, unless it begins with one of `names`: a topic is called as it is. */
+export function capital(text: string, names: readonly string[] = []): string {
+  if (names.some((name) => text.startsWith(`${name} `) || text.startsWith(`${name}:`))) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -25,6 +25,7 @@ interface Look {
 export abstract class Listing<State extends Told> implements View {
   readonly root: HTMLElement;
   protected readonly voice = make("span", { class: "nbrt-voice", role: "status", "aria-live": "polite" });
+  readonly #topics: readonly string[];
   readonly #name: string;
   #stream = new Stream();
   #state = new StateMark();
@@ -45,6 +46,7 @@ export abstract class Listing<State extends Told> implements View {
 
   constructor(model: Model, { of, what, rows, sample, list, order = "" }: Look, ...tools: Node[]) {
     const topics = model.get("topics") as string[];
+    this.#topics = topics;
     this.#name = topics.join(", ");
     const label = String(model.get("title") ?? "") || this.#name;
     this.#filter = make("input", {
@@ -144,7 +146,7 @@ export abstract class Listing<State extends Told> implements View {
     mark(this.root, "data-state", state);
     this.#state.show(state, word);
     mark(this.#pause, "aria-disabled", stream.closed && stream.held === null ? "true" : null);
-    entitle(this.#note, capital(why));
+    entitle(this.#note, capital(why, this.#topics));
     mark(this.#note, "data-tone", state === "refused" ? "bad" : why ? "wait" : null);
     entitle(this.#counts, at ? this.counts(at) : "");
     const bare = at !== null && this.bare();

@@ -6,23 +6,28 @@ import type { Status } from "./status";
 export function notify(notice: HTMLElement, status: Status, topics: readonly string[], text: string, known: boolean): void {
   const topic = topics[0] ?? "";
   const show = known && status.state === "empty";
-  const key = show ? `${topic}\n${text}\n${status.text}` : "";
-  if (notice.dataset.key === key) return;
-  notice.dataset.key = key;
-  notice.hidden = !show;
-  notice.replaceChildren();
-  if (!show) return;
-  const line = (words: string, name: string): void => {
-    const p = document.createElement("p");
-    p.className = name;
-    p.textContent = words;
-    notice.append(p);
-  };
-  if (text) {
-    line(text, "nbrt-plot-waiting");
-    return;
+  const key = show ? `${topics.join("\n")}\n\n${text}` : "";
+  if (notice.dataset.key !== key) {
+    notice.dataset.key = key;
+    notice.hidden = !show;
+    notice.replaceChildren();
+    if (show && text) notice.append(line(text, "waiting"));
+    else if (show) {
+      const code = copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`, "nbrt-plot-code");
+      notice.append(line(`Waiting for ${topics.join(", ")}`, "waiting"), line("", "why"), code);
+    }
   }
-  line(`Waiting for ${topics.join(", ")}`, "nbrt-plot-waiting");
-  if (status.text !== "waiting") line(status.text, "nbrt-plot-why");
-  notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`, "nbrt-plot-code"));
+  // Why nothing comes counts seconds: the button beside it stays, with the focus and what it says.
+  const why = notice.querySelector<HTMLElement>(".nbrt-plot-why");
+  if (why === null) return;
+  const words = status.text === "waiting" ? "" : status.text;
+  why.hidden = !words;
+  if (why.textContent !== words) why.textContent = words;
+}
+
+function line(words: string, name: string): HTMLElement {
+  const p = document.createElement("p");
+  p.className = `nbrt-plot-${name}`;
+  p.textContent = words;
+  return p;
 }
