@@ -1,6 +1,6 @@
 """The event loop of our threads: asyncio's, which takes fewer turns of the interpreter.
 
-The server's thread and the client's own one each (``Loop``, ``new_loop``).
+The server's thread and the client's own one each.
 
 asyncio asks for events before every turn, also when it has work waiting and nothing can have come since. Each such
 question lets go of the interpreter. Beside a cell that computes, whoever lets go has it back after 5 ms, and the cell
@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import sys
 import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Loop", "Selector", "new_loop"]
+__all__ = ["Loop", "Selector"]
 
 _MOMENT: Final = 0.02
 """For so long (s) an answer holds: some switch intervals, since what it brought takes one for each read and write."""
@@ -45,18 +44,10 @@ class Selector(selectors.DefaultSelector):
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """asyncio's loop with such a selector."""
+    """asyncio's loop with such a selector, or one that knows more."""
 
     # What asyncio's method calls, without the method: the loop itself looks at the clock three times a turn.
     time = staticmethod(time.monotonic)
 
-    def __init__(self) -> None:
-        super().__init__(Selector())
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """A new event loop for a thread of ours."""
-    if sys.platform == "win32":
-        # A selector has room for 512 sockets there.
-        return asyncio.new_event_loop()
-    return Loop()
+    def __init__(self, selector: Selector | None = None) -> None:
+        super().__init__(Selector() if selector is None else selector)

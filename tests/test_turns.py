@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import selectors
 import socket
-import sys
 import time
 
 import pytest
 
-from nbrealtime.turns import Loop, Selector, new_loop
+from nbrealtime.turns import Loop, Selector
 
 
 @pytest.fixture
@@ -80,16 +79,10 @@ def test_a_loop_that_always_has_work_hears_what_comes(ends):
         async with asyncio.timeout(10):
             await turns
 
-    loop = new_loop()
+    loop = Loop()
     try:
         loop.run_until_complete(work())
     finally:
-        loop.close()
-
-
-def test_the_loops_have_such_a_selector():
-    for loop in (Loop(), new_loop()):
-        assert isinstance(loop._selector, Selector) or sys.platform == "win32"
         loop.close()
 
 

@@ -45,5 +45,6 @@ def new_loop() -> tuple[asyncio.AbstractEventLoop, Turn]:
     """A new event loop for the server's thread, and its turns; of a platform's own loop nothing is known."""
     turn = Turn()
     if sys.platform == "win32":
-        return turns.new_loop(), turn
-    return asyncio.SelectorEventLoop(Selector(turn)), turn
+        # A selector has room for 512 sockets there.
+        return asyncio.new_event_loop(), turn
+    return turns.Loop(Selector(turn)), turn

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from nbrealtime import turns
 from nbrealtime.server import serve
 from nbrealtime.server.turn import Selector, Turn, new_loop
 
@@ -63,6 +64,7 @@ def test_who_did_not_wait_had_other_work(selector, turn, pairs):
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing is known of the loop there")
 def test_a_loop_tells_in_the_turn_that_it_is_about(pairs):
     loop, turn = new_loop()
+    assert isinstance(loop, turns.Loop)
     alone = []
 
     def read(here):
