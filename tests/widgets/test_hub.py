@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nbrealtime.widgets import hub as module
+from nbrealtime.widgets.carrier import Carrier
 from nbrealtime.widgets.hub import Hub
 
 
@@ -36,3 +38,14 @@ def test_a_hub_that_was_closed_sends_nothing():
     hub.close()
     hub.send({"n": 1})
     assert way.sent == []
+
+
+def test_a_hub_has_a_short_way_for_its_own_comm(monkeypatch):
+    monkeypatch.setattr(module, "_hub", None)
+    made = module.hub()
+    try:
+        assert isinstance(made.carrier, Carrier)
+        assert made.carrier._comm is made.comm
+        assert module.hub() is made
+    finally:
+        made.close()
