@@ -1,8 +1,8 @@
 """Which servers run here: this process's own, and those in Jupyter's runtime directory.
 
 A server that starts leaves an *entry*, a JSON file that only its user can read,
-with its address, a key to prove that it wrote the file, and a token for this
-user; never the secret that signs tokens. A client reads the entries, passes
+with its address, where it was started, a key to prove that it wrote the file, and
+a token for this user; never the secret that signs tokens. A client reads the entries, passes
 over what is dead, foreign or another user's, and has the address prove itself
 (`verify`) before it sends the token. ``nbrealtime.server`` writes entries
 (`advertise`, `set_local`), ``nbrealtime.client`` and the CLI read them.
@@ -38,7 +38,9 @@ import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 
 from nbrealtime import lifecycle
+from nbrealtime.birthplace import Birthplace, birthplace
 from nbrealtime.errors import AmbiguousServer, DiscoveryError, NoServer
+from nbrealtime.wire.times import format_duration
 
 __all__ = [
     "Advertisement",
@@ -69,8 +71,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``started`` tells the process apart from a later one with the same pid: in
     seconds since the boot where the system counts so (Linux), since the epoch
-    elsewhere. It is compared, never shown. ``path`` is where the entry was read
-    from, empty for one that was never written.
+    elsewhere. It is compared, never shown. ``since`` is when the server itself
+    started, seconds since the epoch, and ``birthplace`` what is known of where; an
+    older release leaves neither. ``path`` is where the entry was read from, empty
+    for one that was never written.
     """
 
     host: str
@@ -82,11 +86,24 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     token: str
     origin: Kind
     namespace: str = ""
+    since: float | None = None
+    birthplace: Birthplace = Birthplace()
     path: str = ""
 
     def __repr__(self) -> str:
         # Neither the key nor the token: a notebook saves what it shows.
         return f"Entry({self.url!r}, origin={self.origin!r}, pid={self.pid})"
+
+    def age(self, now: float) -> float | None:
+        """For how long (s) the server has run at ``now``, seconds since the epoch; None if nobody knows."""
+        since = self.since
+        if since is None:
+            try:
+                # An older release wrote its entry when it started, too.
+                since = Path(self.path).stat().st_mtime
+            except OSError:
+                return None
+        return max(0.0, now - since)
 
 
 class Advertisement:
@@ -155,6 +172,8 @@ def describe(url: str, token: str, key: str, *, kind: Kind) -> Entry:
         token=token,
         origin=kind,
         namespace=_namespace(),
+        since=round(time.time(), 3),
+        birthplace=birthplace(kind),
     )
 
 
@@ -181,7 +200,7 @@ def entries() -> list[Entry]:
 def find() -> Entry:
     """The server to use when none was named: this process's own, else the only one that runs here.
 
-    Raises `NoServer`, or `AmbiguousServer` with the addresses to choose from.
+    Raises `NoServer`, or `AmbiguousServer` with the addresses to choose from and where each was started.
     """
     own = local()
     if own is not None:
@@ -190,8 +209,15 @@ def find() -> Entry:
     if not running:
         raise NoServer
     if len(running) > 1:
-        raise AmbiguousServer([entry.url for entry in running])
+        raise AmbiguousServer([entry.url for entry in running], [_told(entry) for entry in running])
     return running[0]
+
+
+def _told(entry: Entry) -> str:
+    """What helps to tell a server from the others."""
+    age = entry.age(time.time())
+    up = "" if age is None else f", up {format_duration(age)}"
+    return f"{entry.birthplace} (pid {entry.pid}{up})".lstrip()
 
 
 _local: Entry | None = None

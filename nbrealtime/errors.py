@@ -118,11 +118,16 @@ class NoServer(DiscoveryError):
 
 
 class AmbiguousServer(DiscoveryError):
-    """Several servers run here; ``servers`` are their addresses."""
+    """Several servers run here; ``servers`` are their addresses, ``places`` where each was started."""
 
-    def __init__(self, servers: Sequence[str]) -> None:
+    def __init__(self, servers: Sequence[str], places: Sequence[str] = ()) -> None:
         self.servers = tuple(servers)
-        listed = "".join(f"\n  {server}" for server in self.servers)
+        self.places = tuple(places) or ("",) * len(self.servers)
+        width = max(map(len, self.servers), default=0)
+        listed = "".join(
+            f"\n  {f'{server.ljust(width)}  {place}'.rstrip()}"
+            for server, place in zip(self.servers, self.places, strict=True)
+        )
         first = self.servers[0] if self.servers else "ws://…"
         super().__init__(
             f"{len(self.servers)} servers run here:{listed}\n"

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from nbrealtime import discovery
+from nbrealtime.birthplace import printable
 from nbrealtime.commands.values import claim, grant, history, history_rules, lifetime, pattern, port
 from nbrealtime.errors import AddressInUse, RealtimeError
 from nbrealtime.wire.times import format_age, format_duration
@@ -228,8 +229,8 @@ def _who(arguments: argparse.Namespace) -> None:
     lines += [
         (
             one["connection"],
-            _printable(one["user"]),
-            _printable(one["name"]),
+            printable(one["user"]),
+            printable(one["name"]),
             str(one["topics"]),
             format_age(max(0.0, now - one["since"])),
             one["address"],
@@ -239,13 +240,6 @@ def _who(arguments: argparse.Namespace) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _printable(text: str) -> str:
-    """A name as its owner chose it, but without what would move the cursor."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
 
 
 def _kick(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,6 +103,50 @@ def test_several_are_listed_with_what_to_type() -> None:
     with pytest.raises(AmbiguousServer, match=r"rt\.connect") as caught:
         discovery.find()
     assert set(caught.value.servers) == {"ws://127.0.0.1:1", "ws://127.0.0.1:2"}
+
+
+def test_several_are_told_apart_by_where_each_was_started() -> None:
+    notebook = advertise("ws://127.0.0.1:1")
+    rewrite(notebook, birthplace={"notebook": "/data/rig.ipynb"})
+    rewrite(advertise("ws://127.0.0.1:10"), birthplace={"program": "nbrealtime serve", "directory": "/data"})
+    with pytest.raises(AmbiguousServer) as caught:
+        discovery.find()
+    pid = os.getpid()
+    said = re.sub(r"up \d+ m?s", "up …", str(caught.value))
+    assert f"\n  ws://127.0.0.1:1   /data/rig.ipynb (pid {pid}, up …)\n" in said
+    assert f"\n  ws://127.0.0.1:10  nbrealtime serve in /data (pid {pid}, up …)\n" in said
+    assert not {"a token", KEY} & set(caught.value.places)
+    assert "a token" not in said
+    assert KEY not in said
+
+
+def test_an_older_releases_entry_does_not_say_where_but_how_long() -> None:
+    for port in (1, 2):
+        advertisement = advertise(f"ws://127.0.0.1:{port}")
+        content = json.loads(advertisement.path.read_text())
+        del content["birthplace"], content["since"]
+        advertisement.path.write_text(json.dumps(content))
+        os.utime(advertisement.path, (time.time() - 300, time.time() - 300))
+    with pytest.raises(AmbiguousServer) as caught:
+        discovery.find()
+    assert f"\n  ws://127.0.0.1:1  (pid {os.getpid()}, up 5 min)\n" in str(caught.value)
+
+
+def test_an_entry_says_when_its_server_started() -> None:
+    before = time.time()
+    entry = advertise().entry
+    assert entry.since == pytest.approx(before, abs=5)
+    assert entry.age(entry.since + 7) == 7
+    # Whoever set the clock back meanwhile.
+    assert entry.age(entry.since - 7) == 0
+
+
+def test_nobody_knows_how_long_an_older_releases_server_ran_when_it_has_ended() -> None:
+    advertisement = advertise()
+    old = msgspec.structs.replace(advertisement.entry, since=None)
+    assert old.age(time.time() + 60) == pytest.approx(60, abs=5)
+    advertisement.close()
+    assert old.age(time.time()) is None
 
 
 def test_this_process_own_comes_first() -> None:
@@ -273,7 +319,19 @@ def test_what_is_no_file_is_passed_over(runtime: Path) -> None:
             ),
         ).map(lambda value: json.dumps(value).encode()),
         st.sampled_from(
-            ("host", "boot", "pid", "started", "url", "key", "token", "origin", "namespace")
+            (
+                "host",
+                "boot",
+                "pid",
+                "started",
+                "url",
+                "key",
+                "token",
+                "origin",
+                "namespace",
+                "since",
+                "birthplace",
+            )
         ).flatmap(
             lambda field: st.sampled_from((None, [], {}, 1e400, -1, "", "\0", True)).map(
                 lambda value: json.dumps({**_an_entry(), field: value}).encode()
@@ -289,11 +347,13 @@ def test_no_content_breaks_the_listing(runtime: Path, content: bytes) -> None:
     path.chmod(0o600)
     for entry in discovery.entries():
         discovery.verify(entry, timeout=0.2)
+        assert str(entry.birthplace).isprintable()
+        entry.age(time.time())
 
 
 def _an_entry() -> dict[str, Any]:
     entry = discovery.describe(URL, "t", KEY, kind="kernel")
-    return {field: getattr(entry, field) for field in entry.__struct_fields__ if field != "path"}
+    return {field: value for field, value in msgspec.to_builtins(entry).items() if field != "path"}
 
 
 # -- forged -----------------------------------------------------------------------------------------------

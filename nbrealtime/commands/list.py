@@ -12,7 +12,6 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -26,7 +25,8 @@ HELP: Final = "show the servers that run here"
 _EPILOG: Final = """\
 A server is "verified" when it proved that it wrote its entry, "untrusted" when
 somebody answers at its address who could not, and "unreachable" when nobody
-does. Clients send their token to verified servers only.
+does. Clients send their token to verified servers only. Where it was started is
+the kernel's notebook, as it was named then, or the program and its directory.
 """
 _TIMEOUT: Final = 2.0
 
@@ -68,7 +68,19 @@ async def _describe(entry: Entry) -> dict[str, Any]:
         state = "verified"
     else:
         state = "untrusted" if await _answers(entry.url) else "unreachable"
-    return {"url": entry.url, "kind": entry.origin, "pid": entry.pid, "age": _age(entry), "state": state}
+    age, where = entry.age(time.time()), entry.birthplace
+    return {
+        "url": entry.url,
+        "kind": entry.origin,
+        "pid": entry.pid,
+        "age": None if age is None else round(age, 1),
+        "state": state,
+        "where": str(where) or None,
+        "notebook": where.notebook or None,
+        "program": where.program or None,
+        "directory": where.directory or None,
+        "started": entry.since,
+    }
 
 
 async def _answers(url: str) -> bool:
@@ -86,21 +98,14 @@ async def _answers(url: str) -> bool:
     return True
 
 
-def _age(entry: Entry) -> float | None:
-    """Seconds since the entry was written; its ``started`` is the process's, not the server's."""
-    try:
-        return round(max(0.0, time.time() - Path(entry.path).stat().st_mtime), 1)
-    except OSError:
-        return None  # it ended while we looked
-
-
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     from nbrealtime.wire.times import format_duration
 
-    lines = [("URL", "KIND", "PID", "UP", "STATE")]
+    # Where comes last: it is what is longest, and differs most.
+    lines = [("URL", "KIND", "PID", "UP", "STATE", "WHERE")]
     for row in rows:
         age = "—" if row["age"] is None else format_duration(row["age"])
-        lines.append((row["url"], row["kind"], str(row["pid"]), age, row["state"]))
+        lines.append((row["url"], row["kind"], str(row["pid"]), age, row["state"], row["where"] or "—"))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +29,44 @@ def test_each_server_is_a_row(server: Server, capsys: pytest.CaptureFixture[str]
     with serve(kind="standalone") as other:
         assert main(["list"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == ["URL", "KIND", "PID", "UP", "STATE"]
+    assert head.split() == ["URL", "KIND", "PID", "UP", "STATE", "WHERE"]
     assert {tuple(row.split()[:2]) for row in rows} == {(server.url, "kernel"), (other.url, "standalone")}
-    assert all(row.endswith("verified") for row in rows)
+    assert all("  verified  " in row for row in rows)
+
+
+def test_each_server_is_known_by_where_it_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with serve() as script, serve(kind="standalone"):
+        rewrite(script, birthplace={"notebook": str(tmp_path / "rig.ipynb")})
+        main(["list"])
+        head, *rows = capsys.readouterr().out.splitlines()
+        main(["list", "--json"])
+        told = json.loads(capsys.readouterr().out)
+    assert sorted(row[head.index("WHERE") :] for row in rows) == ["nbrealtime serve in ~", "~/rig.ipynb"]
+    kernel, standalone = sorted(told, key=lambda row: row["kind"])
+    assert (kernel["where"], kernel["notebook"]) == ("~/rig.ipynb", str(tmp_path / "rig.ipynb"))
+    assert (kernel["program"], kernel["directory"]) == (None, None)
+    assert (standalone["program"], standalone["directory"]) == ("nbrealtime serve", str(tmp_path))
+    assert standalone["started"] == pytest.approx(time.time(), abs=30)
+
+
+def test_an_older_releases_server_is_a_row_as_well(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rewrite(server, birthplace={}, since=None)
+    main(["list"])
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.split()[-2:] == ["verified", "—"]
+
+
+def rewrite(server: Server, **changes: Any) -> None:
+    """Another hand in a server's entry."""
+    assert server.entry is not None
+    path = Path(server.entry.path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def test_neither_key_nor_token_is_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
