@@ -217,6 +217,10 @@ class LiveTopic(Subject, TopicFace):
         In order, never twice at a time. Usable as a decorator. Its output appears below the cell that registered
         it, its exceptions go to ``errors``, and it goes when that cell starts again. While it is slow or the topic is
         paused, up to 10,000 messages or 16 MiB wait; beyond, the oldest are dropped and counted in ``dropped``.
+
+        It goes on when the page is reloaded, but what it prints from then on is not shown: JupyterLab passes over
+        output for a cell that it has not itself started. ``log()`` shows messages after a reload too, and so does
+        ``append_stdout`` of an ``ipywidgets.Output`` what a callback has to say (``with output:`` does not).
         """
         if not callable(callback):
             raise TypeError(f"on_message takes a function of one argument, the message, not {callback!r}")
