@@ -149,11 +149,20 @@ def _load(module: str, method: str, extra: str) -> Any:
 
 
 def _nanoseconds(times: Floats) -> NDArray[np.int64]:
-    # Whole seconds apart from the rest: multiplied at once, a time of today is only good to 256 ns.
+    """Return times as whole nanoseconds, in the decimals that a float64 of their size holds: today, microseconds.
+
+    Further digits are those of the nearest binary number (``12:00:00.123456001``). They stay where times would be equal
+    without them, so that what was apart stays apart, and in order.
+    """
     seconds = np.floor(times)
-    rest = np.rint((times - seconds) * 1e9)
-    whole: NDArray[np.int64] = seconds.astype(np.int64) * 1_000_000_000 + rest.astype(np.int64)
-    return whole
+    # Whole seconds apart from the rest: multiplied at once, a time of today is only good to 256 ns.
+    whole, rest = seconds.astype(np.int64) * 1_000_000_000, (times - seconds) * 1e9
+    apart = np.spacing(np.abs(times).max(initial=1.0))
+    unit = 10 ** max(0, 9 - int(np.floor(-np.log10(apart))))
+    tidy = whole + np.rint(rest / unit).astype(np.int64) * unit
+    equal = np.diff(tidy) == 0
+    close = np.concatenate((equal, [False])) | np.concatenate(([False], equal))
+    return np.where(close[: len(times)], whole + np.rint(rest).astype(np.int64), tidy)
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -161,7 +161,10 @@ class TopicFace:
         return exports.to_numpy(self.feed.rings, fields, last)
 
     def to_pandas(self, fields: Iterable[str] | None = None, last: int | None = None) -> pd.DataFrame:
-        """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``. Needs pandas."""
+        """Return a DataFrame with a UTC ``DatetimeIndex`` named ``time``, in whole µs. Needs pandas.
+
+        So it is in the other tables: a float64 of seconds since the epoch holds no more. Times that are closer stay apart.
+        """
         return exports.to_pandas(self.feed.rings, fields, last)
 
     def to_polars(self, fields: Iterable[str] | None = None, last: int | None = None) -> Any:

@@ -73,6 +73,56 @@ def test_times_keep_their_digits_and_stay_distinct() -> None:
     assert index.is_monotonic_increasing
 
 
+def stamps(times: np.ndarray, library: str) -> list[int]:
+    """A table's times in whole nanoseconds since the epoch."""
+    pytest.importorskip(library)
+    ring = Ring()
+    ring.append(times, {"value": np.zeros(len(times))})
+    if library == "pandas":
+        return exports.to_pandas(ring, None, None).index.as_unit("ns").asi8.tolist()  # type: ignore[no-any-return, attr-defined]
+    if library == "polars":
+        return exports.to_polars(ring, None, None)["time"].to_physical().to_list()  # type: ignore[no-any-return]
+    arrow = pytest.importorskip("pyarrow")
+    return exports.to_arrow(ring, None, None)["time"].cast(arrow.int64()).to_pylist()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_times_of_today_are_whole_microseconds(library: str) -> None:
+    # A float64 holds them to 0.24 µs: further digits are those of the nearest binary number.
+    meant = int(NOW) * 1_000_000 + np.array([123_456, 123_457, 300_000, 999_999, 1_000_001])
+    times = meant / 1e6
+    assert any(round(time % 1 * 1e9) % 1000 for time in times)
+    assert stamps(times, library) == (meant * 1000).tolist()
+
+
+def test_a_second_of_a_million_samples_has_the_times_that_were_meant() -> None:
+    meant = int(NOW) * 1_000_000 + np.arange(1_000_000)
+    assert stamps(meant / 1e6, "pandas") == (meant * 1000).tolist()
+
+
+@pytest.mark.parametrize("apart", [0.0, 3e-7, 5e-7, 9.6e-7])
+def test_times_that_are_closer_than_a_microsecond_stay_apart_and_in_order(apart: float) -> None:
+    # None apart at all: such are put a microsecond apart, as nearly as a float64 can.
+    times = NOW + apart * np.arange(1000)
+    found = np.array(stamps(times, "pandas"))
+    assert (np.diff(found) > 0).all()
+    ring = Ring()
+    ring.append(times, {"value": np.zeros(1000)})
+    np.testing.assert_allclose(
+        found - int(NOW) * 10**9, (exports.to_numpy(ring, None, None)["t"] - int(NOW)) * 1e9, atol=500
+    )
+
+
+def test_times_that_a_float64_holds_to_the_nanosecond_keep_it() -> None:
+    assert stamps(np.array([0.0, 1e-9, 3e-9, 1.000000123]), "pandas") == [0, 1, 3, 1_000_000_123]
+
+
+def test_numpy_has_the_times_as_they_are_kept() -> None:
+    ring, time = Ring(), NOW + 0.123456
+    ring.append(np.array([time]), {"value": np.array([1.0])})
+    assert exports.to_numpy(ring, None, None)["t"].tolist() == [time]
+
+
 def test_polars_has_time_first(topic: LiveTopic) -> None:
     polars = pytest.importorskip("polars")
     frame = topic.to_polars()

@@ -193,8 +193,9 @@ class Alert(Subject):
         """Call ``callback(event)`` each time it fires, possibly beside the running cell; return ``callback``.
 
         Usable as a decorator, as ``topic.on_message`` is: in order, never twice at a time, its output below the cell that
-        registered it until the page is reloaded, its exceptions in ``topic.errors``; it goes when that cell starts again. If it fires already, ``callback``
-        is told so first. See ``AlertEvent`` for what it is given. At most 1,000 events wait for slow callbacks.
+        registered it until the page is reloaded, its exceptions in ``topic.errors``; it goes when that cell starts
+        again. If it fires already, ``callback`` is told so first. See ``AlertEvent`` for what it is given. At most 1,000
+        events wait for slow callbacks.
         """
         if not callable(callback):
             raise TypeError(f"on_fire takes a function of one argument, the event, not {callback!r}")
