@@ -64,7 +64,7 @@ def test_an_alert_fires_in_a_busy_cell_and_is_seen_on_the_plot_and_in_the_log(no
     rows, events = log.locator(".nbrt-alert"), log.locator(".nbrt-event")
     expect(rows).to_have_count(2)
     expect(log).to_contain_text("All OK")
-    expect(log).to_contain_text("Nothing has fired")
+    expect(log.get_by_text("Nothing has fired")).to_be_visible()
     notebook.wait_state("live")
     before = notebook.picture().near(CRITICAL)
     notebook.run(4, wait=False)
@@ -76,6 +76,7 @@ def test_an_alert_fires_in_a_busy_cell_and_is_seen_on_the_plot_and_in_the_log(no
     expect(rows.first).to_contain_text(re.compile(r"Firing.*critical", re.DOTALL))
     expect(log).to_contain_text("1 firing")
     expect(events.first).to_contain_text("Too hot: lab:temp is 31, above 30")
+    expect(log.get_by_text("Nothing has fired")).to_be_hidden()
     expect(notebook.cell(3)).to_contain_text("told: Too hot: lab:temp is 31, above 30")
     # Its line and its mark: both are in the colour of what is critical.
     notebook.page.wait_for_timeout(300)
