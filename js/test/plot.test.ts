@@ -290,6 +290,15 @@ test("stale says for how long and why", () => {
   assert.equal(statusOf({ ...facts, age: 7, silence: 6 }).text, "no data for 7 s, kernel is not answering");
 });
 
+test("what nothing came to says its state in a word, and why apart from it", () => {
+  const none = { ...facts, hasData: false };
+  assert.deepEqual(statusOf(none), { state: "empty", text: "waiting", why: "" });
+  const reason = "has heard nothing for 12 s; lab:temp carries data";
+  assert.deepEqual(statusOf({ ...none, reason }), { state: "empty", text: "waiting", why: reason });
+  assert.deepEqual(statusOf({ ...none, silence: 6, reason }).why, "kernel is not answering");
+  assert.equal(statusOf({ ...none, undrawable: true }).text, "nothing to draw");
+});
+
 test("a trend is told by what part of the picture it crossed", () => {
   assert.equal(trend(1, 2, 10), "rising");
   assert.equal(trend(2, 1, 10), "falling");

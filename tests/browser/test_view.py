@@ -25,8 +25,8 @@ def show(context, feed):
     """Shows the feed in a plot of so many seconds, as to a page of so many pixels."""
     shown = []
 
-    def show_one(window, pixels=800, now=T):
-        part = PlotPart([Source(feed.name, feed)], window=window)
+    def show_one(window, pixels=800, now=T, of=feed):
+        part = PlotPart([Source(of.name, of)], window=window)
         shown.append(BarePlot(context.new_page(), part, window=window, pixels=pixels, now=now))
         return shown[-1]
 
@@ -142,8 +142,53 @@ def test_the_copy_button_of_a_plot_that_waits_keeps_the_focus_while_the_reason_c
     for seconds in (10, 11):
         reason = f"has heard nothing for {seconds} s"
         plot.hear([({**header, "reason": reason}, buffers)])
-        why.get_by_text(reason).wait_for()
+        # Once: beside the dot there is only a word. And heard once, not each second that it counts.
+        plot.root.get_by_text(reason).wait_for()
+        assert plot.root.locator(".nbrt-plot-status").inner_text() == "waiting"
+        assert why.get_attribute("aria-live") == ("polite" if seconds == 10 else "off")
         assert button.evaluate("(button) => button === document.activeElement")
+    plot.hear([({**header, "reason": "reconnecting, attempt 1"}, buffers)])
+    plot.root.get_by_text("Reconnecting, attempt 1").wait_for()
+    assert why.get_attribute("aria-live") == "polite"
     plot.hear([({**header, "reason": "", "text": "lab:saw carries text; use .log()"}, buffers)])
     plot.root.get_by_text("carries text").wait_for()
     assert not button.count()
+
+
+# How far two colours are apart, as WCAG reckons it; and what a button and its words have there.
+CONTRAST = """(button) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = getComputedStyle(button.parentElement).backgroundColor;
+  const both = [getComputedStyle(button).color, ground].map(light).sort((a, b) => b - a);
+  return (both[0] + 0.05) / (both[1] + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [800, 320])
+def test_what_a_plot_that_waits_offers_is_read_and_copied_wherever_it_stands(show, width, theme):
+    plot = show(60, of=Feed("lab:temperature.inside/north-wall"))
+    plot.page.emulate_media(color_scheme=theme)
+    plot.page.locator("main").evaluate("(main, width) => (main.style.width = `${width}px`)", width)
+    header, buffers = plot.part.frame(T, plot.viewing)
+    plot.hear([({**header, "reason": "has heard nothing for 12 s; lab:temp carries data"}, buffers)])
+    notice, code = plot.root.locator(".nbrt-plot-notice"), plot.root.locator("code")
+    button = plot.root.get_by_role("button", name="Copy rt.publish")
+    plot.root.get_by_text("Has heard nothing").wait_for()
+    room = code.evaluate(
+        "(code) => [code.scrollWidth - code.clientWidth, code.scrollHeight - code.clientHeight]"
+    )
+    assert room == [0, 0], "the code is cut off"
+    inside, stage = notice.bounding_box(), plot.root.locator(".nbrt-plot-stage").bounding_box()
+    assert inside["width"] <= stage["width"]
+    for part in (code, button):
+        box = part.bounding_box()
+        assert box["y"] >= inside["y"]
+        assert box["y"] + box["height"] <= inside["y"] + inside["height"]
+    box = button.bounding_box()
+    assert (box["width"], box["height"]) == (64, 24)
+    assert button.evaluate(CONTRAST) >= 4.5

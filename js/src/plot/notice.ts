@@ -1,4 +1,8 @@
 // What lies over an empty plot: what it waits for, why nothing comes, and what to type.
+//
+// The rule: the reason is here and nowhere else, because here is room for it. A screen reader hears a new one once, and
+// not each second that it counts.
+import { capital } from "../panels/dom";
 import { copyable } from "../shared/copyable";
 import type { Status } from "./status";
 
@@ -11,23 +15,23 @@ export function notify(notice: HTMLElement, status: Status, topics: readonly str
     notice.dataset.key = key;
     notice.hidden = !show;
     notice.replaceChildren();
-    if (show && text) notice.append(line(text, "waiting"));
-    else if (show) {
-      const code = copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`, "nbrt-plot-code");
-      notice.append(line(`Waiting for ${topics.join(", ")}`, "waiting"), line("", "why"), code);
-    }
+    if (!show) return;
+    notice.append(line(text || `Waiting for ${topics.join(", ")}`, "waiting"), line("", "why"));
+    if (!text) notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`));
   }
-  // Why nothing comes counts seconds: the button beside it stays, with the focus and what it says.
+  // What counts seconds does not make the button anew: it keeps the focus and what it says.
   const why = notice.querySelector<HTMLElement>(".nbrt-plot-why");
-  if (why === null) return;
-  const words = status.text === "waiting" ? "" : status.text;
-  why.hidden = !words;
-  if (why.textContent !== words) why.textContent = words;
+  const words = capital(status.why ?? "", topics);
+  if (why === null || why.textContent === words) return;
+  const uncounted = words.replace(/\d+/g, "");
+  why.setAttribute("aria-live", uncounted === why.dataset.said ? "off" : "polite");
+  why.dataset.said = uncounted;
+  why.textContent = why.title = words;
 }
 
 function line(words: string, name: string): HTMLElement {
   const p = document.createElement("p");
   p.className = `nbrt-plot-${name}`;
-  p.textContent = words;
+  p.textContent = p.title = words;
   return p;
 }

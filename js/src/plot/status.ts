@@ -31,6 +31,8 @@ export interface Status {
   state: State;
   /** Beside the dot. */
   text: string;
+  /** Why nothing came yet: what an empty plot says in its middle, where there is room. */
+  why?: string;
 }
 
 export function statusOf(facts: Facts): Status {
@@ -38,7 +40,7 @@ export function statusOf(facts: Facts): Status {
   if (facts.pausedNew !== null) return { state: "paused", text: `Paused, ${count(facts.pausedNew)} new` };
   const unheard = facts.silence >= 5 ? "kernel is not answering" : "";
   const why = unheard || facts.reason;
-  if (!facts.hasData) return { state: "empty", text: why || (facts.undrawable ? "nothing to draw" : "waiting") };
+  if (!facts.hasData) return { state: "empty", text: facts.undrawable ? "nothing to draw" : "waiting", why };
   const limit = Math.max(5, 5 * (facts.interval ?? 0));
   if (facts.connected && !unheard && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
   const quiet = facts.age === null ? "no data" : `no data for ${duration(facts.age)}`;

@@ -17,12 +17,12 @@ export async function copy(text: string, shown: Node, button: Element, word = "C
   return done;
 }
 
-/** Returns the line and its button in a span of class `name`. */
-export function copyable(code: string, name = "nbrt-code"): HTMLElement {
+/** Returns the line and its button. */
+export function copyable(code: string): HTMLElement {
   const row = document.createElement("span");
-  row.className = name;
+  row.className = "nbrt-code";
   const text = document.createElement("code");
-  text.textContent = code;
+  text.textContent = text.title = code;
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Copy";

@@ -200,7 +200,7 @@ export abstract class Face implements View {
     this.#judge(at);
     const late = status.state === "live" && age !== null && age >= OLD_SECONDS ? `, ${duration(age)} ago` : "";
     const refused = at.refused && (status.state === "empty" || status.state === "stale");
-    const said = refused && status.state === "empty" ? `Refused: ${at.reason}` : capital(status.text) + late;
+    const said = refused && status.state === "empty" ? `Refused: ${at.reason}` : capital(status.why || status.text) + late;
     const words = at.text && status.state === "empty" ? at.text : said;
     this.#state.show(refused ? "refused" : status.state === "empty" && !at.connected ? "connecting" : status.state, words);
     mark(this.#state.node, "title", words);
@@ -228,7 +228,7 @@ export abstract class Face implements View {
   #speak(at: Reading, told: Told, status: Status): void {
     const value = at.value === null ? "no value yet" : `${told.text} ${told.unit}`.trim();
     const level = at.level === null ? "" : at.label ? `${WORDS[at.level]}: ${at.label}` : WORDS[at.level];
-    const parts = [value, this.more(), level, status.text].filter(Boolean);
+    const parts = [value, this.more(), level, status.why || status.text].filter(Boolean);
     this.#label.set(`${this.name}: ${parts.join(", ")}`);
     // The state by its first words: an age that counts is no news.
     this.#voice.tell([this.name, level, status.state].filter(Boolean).join(", "));
