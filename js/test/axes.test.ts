@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extremes, runs, sunken, type Scene } from "../src/plot/draw";
+import { extremes, sunken } from "../src/plot/draw";
+import { runs, type Scene } from "../src/plot/scene";
 import { levelOf } from "../src/plot/levels";
 import { Rows, shorten, under } from "../src/plot/marks";
 import { crowd, paints, styled } from "../src/plot/palette";

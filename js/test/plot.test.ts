@@ -4,7 +4,8 @@ import { Follow } from "../src/plot/follow";
 import { fit, fitLog, Range } from "../src/plot/range";
 import { statusOf, trend, type Facts } from "../src/plot/status";
 import { bytesOf, Store, type Entry } from "../src/plot/store";
-import { runs } from "../src/plot/draw";
+import { drawLones, lones } from "../src/plot/lone";
+import { runs, type Scene } from "../src/plot/scene";
 import { roundStep, timeTicks, valueTicks } from "../src/plot/ticks";
 
 const T = 1_790_000_000;
@@ -98,6 +99,35 @@ test("NaN and a gap over five median intervals break the line", () => {
   const found: [number, number][] = [];
   runs(store, (from, to) => found.push([from, to]));
   assert.deepEqual(found, [[0, 2], [3, 4], [4, 6]]);
+});
+
+// Ten pixels are a second, and one is a tenth of the value.
+const scene: Scene = {
+  ctx: null as unknown as CanvasRenderingContext2D, left: 0, top: 0, width: 600, height: 100, ratio: 1, t0: T, perSecond: 10, log: false, low: 0, perValue: 10,
+};
+
+test("a sample that nothing joins is marked, and smaller where its neighbours are near", () => {
+  const store = new Store();
+  store.take(...points([T, T + 1, T + 2, T + 3, T + 3.5, T + 10, T + 30], [1, 2, NaN, 4, NaN, 6, 7]), 0, 60);
+  const found = lones(scene, store, T + 30);
+  assert.deepEqual(found.map(({ x, top, bottom }) => [x, top, bottom].map(Math.round)), [[30, 60, 60], [100, 40, 40], [300, 30, 30]]);
+  assert.deepEqual(found.map(({ radius }) => radius), [3, 3, 3]);
+  assert.deepEqual(lones({ ...scene, perSecond: 3 }, store, T + 30).map(({ radius }) => radius), [2, 3, 3]);
+});
+
+test("values of the same moment are a bar with a point at each end, and whole at the edge", () => {
+  const store = new Store();
+  store.take(...band(10 * T + 599, [2], [5]), 0, 60);
+  const arcs: number[][] = [];
+  const rects: number[][] = [];
+  const ctx = {
+    beginPath() {}, moveTo() {}, fill() {}, arc: (x: number, y: number, radius: number) => arcs.push([x, y, radius]), rect: (...box: number[]) => rects.push(box),
+  } as unknown as CanvasRenderingContext2D;
+  drawLones({ ...scene, ctx }, lones(scene, store, T + 60), "red", 1);
+  assert.deepEqual(arcs.map((arc) => arc.map(Math.round)), [[600, 50, 3], [600, 80, 3]]);
+  assert.deepEqual(rects.map((rect) => rect.slice(1)), [[50, 1.5, 30]]);
+  drawLones({ ...scene, ctx, width: 500 }, lones(scene, store, T + 60), "red", 1);
+  assert.equal(arcs.length, 2, "what is out of view is not drawn beside it");
 });
 
 test("a first range is round, has 8 % to spare, and holds zero when the least is under a quarter", () => {

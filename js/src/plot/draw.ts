@@ -1,77 +1,19 @@
 // Lines, bands, gaps and the hatch after the last sample, on a 2D context.
 //
-// Collaborators: view.ts calls it between the axes and what lies over them, store.ts holds the columns.
+// Collaborators: view.ts calls it between the axes and what lies over them, store.ts holds the columns, lone.ts marks
+// what no line reaches.
 //
-// The one rule: everything is in device pixels here; `scene` says how a time and a value
+// The one rule: everything is in device pixels here; scene.ts says how a time and a value
 // become one.
 import type { Colors } from "../shared/theme";
+import { drawLones, lones, roomFor, type Lone } from "./lone";
 import { crowd, inked, paints } from "./palette";
-import { even, type Bounds } from "./scale";
+import { least, runs, xOf, yOf, type Scene } from "./scene";
 import type { Store } from "./store";
 
-export interface Scene {
-  ctx: CanvasRenderingContext2D;
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-  ratio: number;
-  /** x = (time − t0) × perSecond + left. */
-  t0: number;
-  perSecond: number;
-  /** y = bottom − (even(value) − low) × perValue. */
-  log: boolean;
-  low: number;
-  perValue: number;
-}
-
-/** What a plotting area shows: from `edge − window` to `edge`, and `bounds`. */
-export function sceneOf(
-  { ctx, bbox }: { ctx: CanvasRenderingContext2D; bbox: { left: number; top: number; width: number; height: number } },
-  ratio: number,
-  { edge, window, bounds }: { edge: number; window: number; bounds: Bounds },
-  log: boolean,
-): Scene {
-  const { left, top, width, height } = bbox;
-  const low = even(bounds[0], log);
-  const perValue = height / (even(bounds[1], log) - low || 1);
-  return { ctx, left, top, width, height, ratio, t0: edge - window, perSecond: width / window, log, low, perValue };
-}
-
-export const xOf = (scene: Scene, time: number): number => scene.left + (time - scene.t0) * scene.perSecond;
-export const yOf = (scene: Scene, value: number): number => {
-  const y = scene.top + scene.height - (even(value, scene.log) - scene.low) * scene.perValue;
-  // A canvas loses lines whose ends are absurdly far away (a fixed range, a spike).
-  return Math.max(scene.top - 1e5, Math.min(scene.top + scene.height + 1e5, y));
-};
-
-/** Calls `run(from, to)` for every unbroken stretch of `column`; on a log scale 0 and below break it. */
-export function runs(store: Store, run: (from: number, to: number) => void, log = false, column = store.value): void {
-  const limit = store.breaks();
-  let from = -1;
-  for (let i = store.start; i < store.end; i++) {
-    const value = column[i]!;
-    const gap = Number.isNaN(value) || (log && value <= 0);
-    if (from >= 0 && (gap || store.time[i]! - store.time[i - 1]! > limit)) {
-      run(from, i);
-      from = -1;
-    }
-    if (!gap && from < 0) from = i;
-  }
-  if (from >= 0) run(from, store.end);
-}
-
 function traceLine(scene: Scene, store: Store, newest: number): void {
-  const { ctx, ratio } = scene;
+  const { ctx } = scene;
   runs(store, (from, to) => {
-    if (to - from === 1) {
-      // A sample alone has no line: a dot says that it is there.
-      const x = xOf(scene, Math.min(store.time[from]!, newest));
-      const y = yOf(scene, store.value[from]!);
-      ctx.moveTo(x - ratio, y);
-      ctx.lineTo(x + ratio, y);
-      return;
-    }
     // The newest bin's middle may lie after the newest sample.
     ctx.moveTo(xOf(scene, Math.min(store.time[from]!, newest)), yOf(scene, store.value[from]!));
     for (let i = from + 1; i < to; i++) {
@@ -115,10 +57,13 @@ export function drawLines(
   ctx.lineJoin = "round";
   ctx.lineCap = "butt";
   if (painted === null) {
-    drawCrowd(scene, stores, inked(crowd(given), colors.series), newest, alpha);
+    const color = inked(crowd(given), colors.series);
+    const alone = drawCrowd(scene, stores, color, newest, alpha);
     if (hovered !== null && stores[hovered]) {
       stroke(scene, stores[hovered]!, colors.text, 2 * ratio, [], alpha, newest);
     }
+    ctx.restore();
+    drawLones(scene, alone, color, 0.8 * alpha);
   } else {
     stores.forEach((store, index) => {
       if (store.mode === "band") {
@@ -127,14 +72,18 @@ export function drawLines(
         fillBand(scene, store, newest);
       }
     });
+    const strong = (index: number): number => (hovered !== null && hovered !== index ? alpha * 0.35 : alpha);
     stores.forEach((store, index) => {
-      const apart = hovered !== null && hovered !== index;
       const width = (hovered === index ? 2 : 1.5) * ratio;
       const paint = painted[index]!;
-      stroke(scene, store, inked(paint, colors.series), width, paint.dash, apart ? alpha * 0.35 : alpha, newest);
+      stroke(scene, store, inked(paint, colors.series), width, paint.dash, strong(index), newest);
+    });
+    ctx.restore();
+    stores.forEach((store, index) => {
+      const alone = lones(scene, store, newest);
+      drawLones(scene, alone, inked(painted[index]!, colors.series), strong(index));
     });
   }
-  ctx.restore();
 }
 
 function stroke(
@@ -170,8 +119,8 @@ function stroke(
   ctx.translate(-apart, -apart);
 }
 
-/** Above eight series nobody tells lines apart: one hue shows where they all are. */
-function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest: number, alpha: number): void {
+/** Above eight series nobody tells lines apart: one hue shows where they all are. Returns the columns that stand alone. */
+function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest: number, alpha: number): Lone[] {
   const { ctx, ratio } = scene;
   const columns = Math.max(1, Math.ceil(scene.width / ratio));
   const low = new Float64Array(columns).fill(Infinity);
@@ -203,10 +152,17 @@ function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest
   ctx.fillStyle = ctx.strokeStyle = color;
   ctx.lineWidth = ratio;
   ctx.setLineDash([]);
+  const alone: Lone[] = [];
+  let before = -Infinity;
   for (let from = 0; from < columns; from++) {
     if (low[from] === Infinity) continue;
     let to = from;
     while (to < columns && low[to] !== Infinity) to++;
+    if (to - from === 1) {
+      const [x, radius] = [scene.left + from * ratio, roomFor((from - before) * ratio, ratio)];
+      alone.push({ x, top: yOf(scene, high[from]!), bottom: yOf(scene, low[from]!), radius });
+    }
+    before = to;
     ctx.globalAlpha = 0.25 * alpha;
     ctx.beginPath();
     edge(high, from, to);
@@ -220,6 +176,7 @@ function drawCrowd(scene: Scene, stores: readonly Store[], color: string, newest
     ctx.stroke();
     from = to;
   }
+  return alone;
 }
 
 /** A quiet hatch from the last sample to the right edge: nothing is known there. */
@@ -242,13 +199,6 @@ export function drawHatch(scene: Scene, newest: number, color: string): void {
   }
   ctx.stroke();
   ctx.restore();
-}
-
-/** A bin's least value. Of one that is partly above 0, a log scale knows the mean as the lowest that is there. */
-function least(store: Store, i: number, log: boolean): number {
-  const low = store.low[i]!;
-  if (!log || !(low <= 0)) return low;
-  return store.value[i]! > 0 ? store.value[i]! : store.high[i]!;
 }
 
 /** Least and greatest value of what is in view, nulls when nothing is; on a log scale, of what is above 0. */

@@ -1,13 +1,13 @@
 // What happened when: annotations and alerts, as lines with flags.
 //
-// Collaborators: overlay.ts holds them and shows whole texts, draw.ts says where a time is.
+// Collaborators: overlay.ts holds them and shows whole texts, scene.ts says where a time is.
 //
 // The rules: flags stand in a few rows and never cover each other or a threshold's label; a
 // flag keeps its row while it scrolls; at the right edge it is held inside, because what has
 // just happened is what people want to read; and what has no room is a small mark that says
 // its text when pointed at.
 import type { Colors } from "../shared/theme";
-import { xOf, type Scene } from "./draw";
+import { xOf, type Scene } from "./scene";
 import { drawSymbol, levelColor, levelOf } from "./levels";
 import type { Box } from "./thresholds";
 

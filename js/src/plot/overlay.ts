@@ -7,7 +7,7 @@
 // for who hears the page.
 import { clock, day } from "../shared/format";
 import type { Colors } from "../shared/theme";
-import type { Scene } from "./draw";
+import type { Scene } from "./scene";
 import { hide, part } from "./face";
 import { drawFlags, Rows, under, type Flag, type Mark } from "./marks";
 import { drawTags, drawThresholds, Near, tags, type Line } from "./thresholds";

@@ -1,13 +1,13 @@
 // Lines and bands across a plot: which of them the range takes in, and where their labels are.
 //
-// Collaborators: overlay.ts holds them and says when, draw.ts says where a value is.
+// Collaborators: overlay.ts holds them and says when, scene.ts says where a value is.
 //
 // The rules: an automatic range takes in what is no farther from the data than the data
 // extend, and lets go of it at twice that, so that it does not flicker; what is out of the
 // picture is named at the edge beyond which it is; and no label covers another.
 import { quantity } from "../shared/format";
 import type { Colors } from "../shared/theme";
-import { yOf, type Scene } from "./draw";
+import { yOf, type Scene } from "./scene";
 import { drawSymbol, levelColor, levelOf } from "./levels";
 import { even } from "./scale";
 

@@ -1,7 +1,7 @@
 """The lines of a still plot: bands, strokes, gaps, and above eight series one envelope.
 
-Collaborators: `scene` says how a time and a value become a place; `unpack.Line` holds the columns. As
-``js/src/plot/draw.ts`` draws them.
+Collaborators: `scene` says how a time and a value become a place; `unpack.Line` holds the columns; `lone` marks what no
+line reaches. As ``js/src/plot/draw.ts`` draws them.
 
 Pure.
 """
@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from nbrealtime.widgets.picture.lone import Run, draw_lone
 from nbrealtime.widgets.picture.ops import Box, Fill, Op, Point, Stroke
 from nbrealtime.widgets.plots.unpack import Floats, Line
 
@@ -72,8 +73,10 @@ def draw_lines(
         if line.mode == "band":
             ops.append(Fill(tuple(_band(axes, line)), color, 0.25, clip=True))
     for line, (color, dash) in zip(shown, looks, strict=True):
-        paths = tuple(_path(axes, line, run) for run in line.runs())
+        paths = tuple(_path(axes, line, run) for run in line.runs() if run.stop - run.start > 1)
         ops.append(Stroke(paths, color, 1.5, dash, clip=True))
+    for line, (color, _) in zip(shown, looks, strict=True):
+        ops += draw_lone([_extent(axes, line, run) for run in line.runs()], color, axes.area)
     return [op for op in ops if (op.shapes if isinstance(op, Fill) else op.paths)]  # type: ignore[union-attr]
 
 
@@ -96,12 +99,12 @@ def _points(x: Floats, y: Floats) -> list[Point]:
 
 
 def _path(axes: Axes, line: Line, run: slice) -> tuple[Point, ...]:
-    points = _points(axes.x(line.time[run]), axes.y(line.value[run]))
-    if len(points) == 1:
-        # A sample alone has no line: a dot says that it is there.
-        [(x, y)] = points
-        points = [(x - 1, y), (x + 1, y)]
-    return tuple(points)
+    return tuple(_points(axes.x(line.time[run]), axes.y(line.value[run])))
+
+
+def _extent(axes: Axes, line: Line, run: slice) -> Run:
+    left, right = axes.x(line.time[[run.start, run.stop - 1]]).tolist()
+    return Run(left, right, float(axes.y(line.high[run]).min()), float(axes.y(line.low[run]).max()))
 
 
 def _band(axes: Axes, line: Line) -> list[tuple[Point, ...]]:
@@ -137,15 +140,18 @@ def _crowd(axes: Axes, lines: Sequence[Line], color: str) -> list[Op]:
     edges = [0, *(np.flatnonzero(there[1:] != there[:-1]) + 1).tolist(), len(there)]
     shapes: list[tuple[Point, ...]] = []
     outlines: list[tuple[Point, ...]] = []
+    runs: list[Run] = []
     for start, end in pairwise(edges):
         if there[start]:
             x = axes.area.left + columns[start:end]
             top, bottom = _points(x, axes.y(most[start:end])), _points(x, axes.y(least[start:end]))
             shapes.append((*top, *reversed(bottom)))
             outlines += [tuple(top), tuple(bottom)]
+            runs.append(Run(x[0], x[-1], top[0][1], bottom[0][1]))
     if not shapes:
         return []
     return [
         Fill(tuple(shapes), color, 0.25, clip=True),
         Stroke(tuple(outlines), color, 1.0, (), 0.8, clip=True),
+        *draw_lone(runs, color, axes.area, alpha=0.8),
     ]

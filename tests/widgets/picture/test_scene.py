@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,47 @@ def test_gaps_break_the_line(frame):
     values = np.ones(61)
     values[20:30] = np.nan
     assert len(lines(lay_scene(*frame(lines={"a": values}), UTC, NOW))[0].paths) == 2
+
+
+def discs(scene):
+    """Where the markers of a scene are: left, right, top and bottom of each."""
+    shapes = [shape for op in scene.ops if isinstance(op, Fill) and not op.clip for shape in op.shapes]
+    return [(min(x), max(x), min(y), max(y)) for x, y in (zip(*shape, strict=True) for shape in shapes)]
+
+
+def test_a_sample_alone_is_a_point_that_is_seen(frame):
+    values = np.full(61, np.nan)
+    values[[10, 40, 41]] = 1, 2, 3
+    scene = lay_scene(*frame(lines={"a": values}), UTC, NOW)
+    [[path]] = [line.paths for line in lines(scene)]
+    assert len(path) == 2
+    [(left, right, top, bottom)] = discs(scene)
+    assert (right - left, bottom - top) == (pytest.approx(6), pytest.approx(6))
+    assert (left + right) / 2 == pytest.approx(scene.area.left + scene.area.width / 6)
+
+
+def test_a_point_at_the_edge_is_whole(frame):
+    [(left, right, *_)] = discs(scene := lay_scene(*frame(lines={"a": [1.0]}), UTC, NOW))
+    assert left < scene.area.right < right
+
+
+def test_values_of_the_same_moment_are_a_bar_with_a_point_at_each_end(frame):
+    scene = lay_scene(*frame(lines={"a": [1.0, 2.0]}, every=0.001, band=0.1), UTC, NOW)
+    [upper, lower, bar] = sorted(discs(scene), key=lambda found: found[3] - found[2])
+    assert {round(bar[2]), round(bar[3])} == {round(upper[2] + 3), round(lower[3] - 3)}
+
+
+def test_points_that_are_many_do_not_grow_together(frame):
+    values = np.ones(601)
+    values[1::2] = np.nan
+    found = sorted(discs(lay_scene(*frame(lines={"a": values}, every=0.1), Look(width=1200), NOW)))
+    assert len(found) == 301
+    assert all(after[0] > before[1] for before, after in pairwise(found))
+
+
+def test_a_column_alone_among_many_series_is_seen(frame):
+    many = {f"line {index}": [float(index)] for index in range(12)}
+    assert len(discs(lay_scene(*frame(lines=many), UTC, NOW))) == 3
 
 
 def test_a_band_is_filled_under_its_line(frame):
