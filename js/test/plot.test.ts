@@ -4,6 +4,7 @@ import { Follow } from "../src/plot/follow";
 import { fit, fitLog, Range } from "../src/plot/range";
 import { statusOf, trend, type Facts } from "../src/plot/status";
 import { bytesOf, Store, type Entry } from "../src/plot/store";
+import { short } from "../src/plot/short";
 import { drawLones, lones } from "../src/plot/lone";
 import { runs, type Scene } from "../src/plot/scene";
 import { roundStep, timeTicks, valueTicks } from "../src/plot/ticks";
@@ -128,6 +129,17 @@ test("values of the same moment are a bar with a point at each end, and whole at
   assert.deepEqual(rects.map((rect) => rect.slice(1)), [[50, 1.5, 30]]);
   drawLones({ ...scene, ctx, width: 500 }, lones(scene, store, T + 60), "red", 1);
   assert.equal(arcs.length, 2, "what is out of view is not drawn beside it");
+});
+
+test("names are cut where they do not differ, as in a saved picture", () => {
+  const [north, south, outside] = ["lab:temperature.inside/north-wall", "lab:temperature.inside/south-wall", "lab:temperature.outside"] as const;
+  assert.deepEqual(short(["lab:temp", "lab:humidity"], 14), ["lab:temp", "lab:humidity"]);
+  assert.deepEqual(short([north, south, outside], 22), ["…inside/north-wall", "…inside/south-wall", "…outside"]);
+  assert.deepEqual(short([north, south, outside], 14), ["…ins…orth-wall", "…ins…outh-wall", "…outside"]);
+  assert.deepEqual(short(["lab:temperature.inside"], 14), ["lab:…re.inside"]);
+  assert.deepEqual(short(["oven at the front of the hall", "oven at the end of the hall"], 14), ["…fro… the hall", "…end… the hall"]);
+  assert.deepEqual(short(["a".repeat(20), "a".repeat(20)], 14), ["aaaa…aaaaaaaaa", "aaaa…aaaaaaaaa"]);
+  assert.deepEqual(short([], 14), []);
 });
 
 test("a first range is round, has 8 % to spare, and holds zero when the least is under a quarter", () => {

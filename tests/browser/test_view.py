@@ -25,8 +25,8 @@ def show(context, feed):
     """Shows the feed in a plot of so many seconds, as to a page of so many pixels."""
     shown = []
 
-    def show_one(window, pixels=800, now=T, of=feed):
-        part = PlotPart([Source(of.name, of)], window=window)
+    def show_one(window, pixels=800, now=T, of=None):
+        part = PlotPart([Source(one.name, one) for one in of or [feed]], window=window)
         shown.append(BarePlot(context.new_page(), part, window=window, pixels=pixels, now=now))
         return shown[-1]
 
@@ -171,7 +171,7 @@ CONTRAST = """(button) => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [800, 320])
 def test_what_a_plot_that_waits_offers_is_read_and_copied_wherever_it_stands(show, width, theme):
-    plot = show(60, of=Feed("lab:temperature.inside/north-wall"))
+    plot = show(60, of=[Feed("lab:temperature.inside/north-wall")])
     plot.page.emulate_media(color_scheme=theme)
     plot.page.locator("main").evaluate("(main, width) => (main.style.width = `${width}px`)", width)
     header, buffers = plot.part.frame(T, plot.viewing)
@@ -192,3 +192,22 @@ def test_what_a_plot_that_waits_offers_is_read_and_copied_wherever_it_stands(sho
     box = button.bounding_box()
     assert (box["width"], box["height"]) == (64, 24)
     assert button.evaluate(CONTRAST) >= 4.5
+
+
+def test_names_that_differ_at_their_end_are_told_apart_in_a_narrow_legend_and_heard_in_full(show):
+    walls = [Feed(f"lab:temperature.inside/{wall}-wall") for wall in ("north", "south")]
+    for wall in walls:
+        put(wall, T - np.arange(3.0)[::-1], np.array([1.0, 2, 3]))
+    plot = show(60, of=walls)
+    names = plot.root.locator(".nbrt-legend-name")
+    for width, cut in (
+        (800, ["…north-wall", "…south-wall"]),
+        (400, ["…north-wall", "…south-wall"]),
+    ):
+        plot.page.locator("main").evaluate("(main, width) => (main.style.width = `${width}px`)", width)
+        plot.root.get_by_text(cut[0]).wait_for()
+        assert names.all_inner_texts() == cut
+        assert names.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+    for wall in walls:
+        button = plot.root.get_by_role("button", name=f"{wall.name} 3", exact=True)
+        assert wall.name in button.get_attribute("title")

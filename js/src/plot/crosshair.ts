@@ -9,6 +9,7 @@ import { clock, quantity } from "../shared/format";
 import { hide, part } from "./face";
 import { before } from "./nearest";
 import { part as placeOf, type Bounds } from "./scale";
+import { short } from "./short";
 import type { Store } from "./store";
 import type { Span } from "./zoom";
 
@@ -167,6 +168,7 @@ export class Crosshair {
     head.textContent = sight.clock(time, digitsOf(perPixel));
     rows.push(head);
     const shown = chosen(sight, found, this.height);
+    const names = short(sight.labels, 22);
     for (const index of shown) {
       const store = sight.stores[index]!;
       const sample = found[index]!;
@@ -176,7 +178,7 @@ export class Crosshair {
         `<svg class="nbrt-swatch" viewBox="0 0 16 4"><line x1="0" y1="2" x2="16" y2="2" ` +
         `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;
       const name = part("span", "nbrt-cross-name");
-      name.textContent = sight.labels[index] ?? "";
+      name.textContent = names[index] ?? "";
       const value = part("span", "nbrt-cross-value");
       value.textContent = sample === null ? "—" : quantity(store.value[sample], sight.units);
       row.append(name, value);

@@ -1,17 +1,19 @@
 // Names, dashes and values above a plot: one row, at most two, then "+n".
 //
 // The rules: values stand in cells of fixed width and change at most four times a second, so
-// that nothing trembles and everything can be read; and each name is a button that hides its
-// series in this view, and with Shift all others.
+// that nothing trembles and everything can be read; each name is a button that hides its
+// series in this view, and with Shift all others; and a name that is cut is heard in full.
 import { quantity } from "../shared/format";
 import { crowd, inked, paints, styled, type Paint } from "./palette";
 import type { Shown } from "./image";
+import { short } from "./short";
 
 const NAMED = 8;
 const VALUE_MS = 250;
 
 interface Item {
   root: HTMLButtonElement;
+  name: HTMLElement;
   value: HTMLElement;
   text: string;
 }
@@ -67,7 +69,6 @@ export class Legend {
         `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;
       const name = document.createElement("span");
       name.className = "nbrt-legend-name";
-      name.textContent = label;
       const value = document.createElement("span");
       value.className = "nbrt-legend-value";
       value.textContent = "—";
@@ -77,7 +78,7 @@ export class Legend {
       root.addEventListener("focus", () => this.hovered(root.matches(":focus-visible") ? index : null));
       root.addEventListener("blur", () => this.hovered(null));
       root.addEventListener("click", (event) => this.toggle(label, event.shiftKey));
-      return { root, value, text: "—" };
+      return { root, name, value, text: "—" };
     });
     this.root.replaceChildren(...this.items.map((item) => item.root), this.more);
     this.press();
@@ -129,7 +130,15 @@ export class Legend {
       if (text === item.text) return;
       item.text = text;
       item.value.textContent = text;
+      this.tell(item, index);
     });
+  }
+
+  /** What a button is called for who hears it, where it does not say so itself. */
+  private tell({ root, name, text }: Item, index: number): void {
+    const label = this.labels[index]!;
+    if (name.textContent !== label) root.setAttribute("aria-label", `${label} ${text}`);
+    else root.removeAttribute("aria-label");
   }
 
   /** Which line the pointer is on. */
@@ -137,9 +146,14 @@ export class Legend {
     this.items.forEach((item, at) => item.root.classList.toggle("nbrt-hovered", at === index));
   }
 
-  /** Hides what does not fit two rows, and says how many. */
+  /** Shortens names to their places, hides what does not fit two rows, and says how many. */
   fold(): void {
     const total = this.labels.length;
+    const names = short(this.labels.slice(0, NAMED), this.root.closest(".nbrt-narrow") ? 14 : 22);
+    this.items.forEach((item, index) => {
+      item.name.textContent = names[index]!;
+      this.tell(item, index);
+    });
     const many = total > NAMED;
     for (const item of this.items) item.root.hidden = false;
     this.more.hidden = !many;

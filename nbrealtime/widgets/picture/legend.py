@@ -1,6 +1,6 @@
 """Names, swatches and last values above a still plot: one row, at most two, then "+n".
 
-Collaborators: `scene` puts it into its top row. As ``js/src/plot/legend.ts`` and ``plot.css`` lay it out.
+Collaborators: `scene` puts it into its top row; `short` cuts names. As ``js/src/plot/legend.ts`` and ``plot.css`` lay it out.
 
 Pure.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from nbrealtime.widgets.picture.ops import Op, Stroke, Text, text_width
+from nbrealtime.widgets.picture.short import short
 
 __all__ = ["NAMED", "Item", "lay_out", "shortened"]
 
@@ -48,7 +49,8 @@ def lay_out(
     """
     row, gap, between = (34.0, 10.0, 0.0) if narrow else (20.0, 12.0, 2.0)
     longest, least = (14, 7) if narrow else (22, 9)
-    names = [shortened(item.name, min(longest * _ZERO, room - 22)) for item in items]
+    cut = short([item.name for item in items], longest)
+    names = [shortened(name, min(longest * _ZERO, room - 22)) for name in cut]
     wide = [text_width(name, _SIZE) for name in names]
     values = [max(least * _ZERO, text_width(item.value, _SIZE)) for item in items]
     widths = [22 + max(*both) if narrow else 28 + sum(both) for both in zip(wide, values, strict=True)]
