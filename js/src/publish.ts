@@ -9,12 +9,17 @@ import { capital, make, mark, say, StateMark, uniqueId, Voice } from "./panels/d
 import { Entries } from "./panels/entries";
 import { MODES, read, topicFault, type Mode } from "./panels/entry";
 import { panel, type View } from "./panels/panel";
-import { Sending, type Answer, type Refusals } from "./panels/sending";
+import { Sending, type Answer, type Kernel, type Refusals } from "./panels/sending";
 
 interface State {
   state: string;
   why: string;
   refusals: Refusals;
+}
+
+/** What the host knows of a model, though not of the one that it hands to a widget's module: whether its kernel lives. */
+interface Known {
+  comm_live?: boolean;
 }
 
 const NAMES: Record<Mode, string> = { auto: "Auto", json: "JSON", text: "Text" };
@@ -37,6 +42,8 @@ class PublishBox implements View {
   #sending = new Sending();
   #last: State = { state: "connecting", why: "", refusals: {} };
   #silent = 0;
+  #hub: Known | null = null;
+  #over = false;
   #clock: ReturnType<typeof setInterval>;
 
   constructor(model: Model) {
@@ -82,6 +89,7 @@ class PublishBox implements View {
     this.#listen();
     this.#read();
     this.#paint();
+    this.#know().catch(() => {}); // the panel looks for the same model, and says what is wrong
     this.#clock = setInterval(() => this.#paint(), 250);
   }
 
@@ -100,6 +108,18 @@ class PublishBox implements View {
     clearInterval(this.#clock);
     this.#voice.stop();
     this.#model.off("msg:custom", this.#answered);
+  }
+
+  /** Finds a model of the same kernel, as the host holds it. Where there is none, an ended kernel is a silent one. */
+  async #know(): Promise<void> {
+    const reference = String(this.#model.get("hub")).replace("IPY_MODEL_", "");
+    this.#hub = ((await this.#model.widget_manager?.get_model(reference)) ?? null) as Known | null;
+    this.#paint();
+  }
+
+  #kernel(): Kernel {
+    if (this.#hub?.comm_live === false) return "ended";
+    return this.#silent > 0 ? "silent" : "there";
   }
 
   #listen(): void {
@@ -152,11 +172,11 @@ class PublishBox implements View {
     this.#wrote();
   }
 
-  /** Says what the box holds. A topic that is not begun yet is no fault. */
+  /** Says what the box holds, while it can be sent. A topic that is not begun yet is no fault. */
   #read(): void {
     const reading = read(this.#entry.value, this.#mode());
     const broken = reading.send === null && !reading.empty;
-    const says = capital(reading.says);
+    const says = this.#over ? "" : capital(reading.says);
     say(this.#hint, says);
     mark(this.#hint, "title", says);
     mark(this.#hint, "data-tone", broken ? "bad" : null);
@@ -172,6 +192,7 @@ class PublishBox implements View {
 
   #publish(): void {
     if (this.#last.state === "closed") return this.#refuse("This box is closed");
+    if (this.#kernel() === "ended") return this.#paint();
     const topic = this.#topic.value;
     const fault = topicFault(topic);
     if (fault !== null) {
@@ -190,7 +211,12 @@ class PublishBox implements View {
     }
     const entry = this.#sending.begin(topic, text, performance.now());
     this.#entries.add(text);
-    this.#model.send?.({ type: "publish", box: this.#me, id: entry.id, topic, mode: reading.send, text });
+    try {
+      this.#model.send?.({ type: "publish", box: this.#me, id: entry.id, topic, mode: reading.send, text });
+    } catch {
+      const says = "Not sent: the page has lost its way to the kernel";
+      return this.#answered({ type: "answer", box: this.#me, id: entry.id, outcome: "refused", says });
+    }
     this.#put("");
     this.#paint();
   }
@@ -214,13 +240,19 @@ class PublishBox implements View {
 
   #paint(): void {
     const closed = this.#last.state === "closed";
-    const state = this.#silent && !closed ? "silent" : this.#last.state;
+    const kernel = closed ? "there" : this.#kernel();
+    const state = kernel === "there" ? this.#last.state : kernel;
+    const over = closed || kernel === "ended";
+    if (over !== this.#over) {
+      this.#over = over;
+      this.#read(); // what will never be sent is not announced
+    }
     mark(this.root, "data-state", state);
     this.#state.show(state);
-    mark(this.#send, "aria-disabled", closed ? "true" : null);
-    this.#entry.readOnly = closed;
-    this.#topic.readOnly = closed || !this.#editable;
-    const outcome = this.#sending.says(performance.now(), this.#silent > 0, this.#last.refusals);
+    mark(this.#send, "aria-disabled", over ? "true" : null);
+    this.#entry.readOnly = over;
+    this.#topic.readOnly = over || !this.#editable;
+    const outcome = this.#sending.says(performance.now(), kernel, this.#last.refusals);
     const text = outcome.text || this.#last.why;
     say(this.#note, text);
     mark(this.#note, "data-tone", outcome.text ? outcome.tone : this.#last.why ? "wait" : null);

@@ -97,6 +97,35 @@ def test_what_is_closed_says_so_and_stays(notebook):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_box_whose_kernel_was_restarted_takes_nothing_and_says_what_to_do(notebook, theme):
+    notebook.theme(theme)
+    box = notebook.find(".nbrt-publish")
+    box.get_by_label("Topic", exact=True).fill("lab:temp")
+    entry, note = box.get_by_label("Value", exact=True), box.locator(".nbrt-note")
+    entry.fill("21.5")
+    entry.press("Enter")
+    expect(note).to_contain_text("Sent to lab:temp")
+    entry.fill("22")
+    expect(box).to_contain_text("Sends the number 22")
+    height = box.bounding_box()["height"]
+    notebook.restart()
+    expect(box).to_have_attribute("data-state", "ended")
+    expect(note).to_have_text("The kernel of this box has ended. Run the cell again")
+    # What was being written can still be copied.
+    expect(entry).to_have_value("22")
+    expect(entry).not_to_be_editable()
+    expect(box).not_to_contain_text("Sends the number 22")
+    assert box.bounding_box()["height"] == height
+    entry.press("Enter")
+    box.get_by_role("button", name="Publish").click(force=True)
+    notebook.screenshot(f"publish-ended-{theme}")
+    expect(note).to_have_text("The kernel of this box has ended. Run the cell again")
+    notebook.run(0, 1, 4)
+    expect(box).to_have_attribute("data-state", "connected")
+    expect(note).to_have_text("")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_panels_fit_narrow_and_wide(notebook, theme):
     notebook.theme(theme)
     for width in (1400, 430):

@@ -2,7 +2,8 @@
 //
 // Pure: every time is an argument (ms). The one rule: an entry is "sent" only when the kernel
 // says so. While a cell runs on ipykernel 6 the kernel hears nothing, and the box says that
-// it waits instead of pretending.
+// it waits instead of pretending. Of a kernel that has ended nothing waits: what it has not
+// answered by then, nobody will.
 
 export interface Entry {
   id: number;
@@ -17,6 +18,9 @@ export interface Answer {
   outcome: "sent" | "queued" | "refused";
   says: string;
 }
+
+/** The kernel that answers: `silent` says nothing at all, and `ended` never will again (restarted, died, shut down). */
+export type Kernel = "there" | "silent" | "ended";
 
 /** Why the server refused, by topic; it says so later than the kernel's answer, and may not say of which entry. */
 export type Refusals = Readonly<Record<string, string>>;
@@ -71,18 +75,24 @@ export class Sending {
     return this.#waiting.size;
   }
 
-  /** Returns what to say now; `silent`: nothing at all comes from the kernel. */
-  says(now: number, silent: boolean, refusals: Refusals = {}): Outcome {
+  /** Returns what to say now. */
+  says(now: number, kernel: Kernel, refusals: Refusals = {}): Outcome {
+    const many = this.#waiting.size;
+    const entries = many === 1 ? "1 entry" : `${many} entries`;
+    if (kernel === "ended") {
+      const left = many === 0 ? "" : `, ${entries} unanswered`;
+      const text = `The kernel of this box has ended${left}. Run the cell again`;
+      return { text, tone: many === 0 ? "wait" : "bad" };
+    }
     const oldest = this.#waiting.values().next().value;
     if (oldest === undefined || now - oldest.at < SOON_MS) {
       const refusal = this.#sentTo === null ? undefined : refusals[this.#sentTo];
       if (refusal === undefined) return this.#outcome;
       return { text: `The server refused ${this.#sentTo}: ${refusal}`, tone: "bad" };
     }
-    const many = this.#waiting.size;
-    const what = many === 1 ? "1 entry waits" : `${many} entries wait`;
-    if (silent) return { text: `The kernel is not answering, ${what}`, tone: "wait" };
+    // Not "waits": that it will be taken when the kernel speaks again is not known.
+    if (kernel === "silent") return { text: `The kernel is not answering, ${entries} unanswered`, tone: "wait" };
     if (now - oldest.at < BUSY_MS) return { text: "Sending…", tone: null };
-    return { text: `Kernel busy, ${what} until its cell ends`, tone: "wait" };
+    return { text: `Kernel busy, ${entries} ${many === 1 ? "waits" : "wait"} until its cell ends`, tone: "wait" };
   }
 }
