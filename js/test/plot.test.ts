@@ -121,10 +121,13 @@ test("values of the same moment are a bar with a point at each end, and whole at
   store.take(...band(10 * T + 599, [2], [5]), 0, 60);
   const arcs: number[][] = [];
   const rects: number[][] = [];
+  let kept = 1;
   const ctx = {
+    globalAlpha: 1, save() { kept = this.globalAlpha; }, restore() { this.globalAlpha = kept; },
     beginPath() {}, moveTo() {}, fill() {}, arc: (x: number, y: number, radius: number) => arcs.push([x, y, radius]), rect: (...box: number[]) => rects.push(box),
   } as unknown as CanvasRenderingContext2D;
-  drawLones({ ...scene, ctx }, lones(scene, store, T + 60), "red", 1);
+  drawLones({ ...scene, ctx }, lones(scene, store, T + 60), "red", 0.45);
+  assert.equal(ctx.globalAlpha, 1, "what is drawn next is no paler");
   assert.deepEqual(arcs.map((arc) => arc.map(Math.round)), [[600, 50, 3], [600, 80, 3]]);
   assert.deepEqual(rects.map((rect) => rect.slice(1)), [[50, 1.5, 30]]);
   drawLones({ ...scene, ctx, width: 500 }, lones(scene, store, T + 60), "red", 1);

@@ -47,6 +47,7 @@ export function lones(scene: Scene, store: Store, newest: number): Lone[] {
 export function drawLones({ ctx, ratio, left, top, width, height }: Scene, found: readonly Lone[], color: string, alpha: number): void {
   if (!found.length) return;
   const floor = top + height;
+  ctx.save();
   ctx.fillStyle = color;
   ctx.globalAlpha = alpha;
   ctx.beginPath();
@@ -63,4 +64,5 @@ export function drawLones({ ctx, ratio, left, top, width, height }: Scene, found
     if (wide && to > from) ctx.rect(x - 0.75 * ratio, from, 1.5 * ratio, to - from);
   }
   ctx.fill();
+  ctx.restore();
 }
