@@ -82,8 +82,7 @@ class PublishBox implements View {
         this.#entry,
         this.#send,
       ),
-      this.#hint,
-      this.#note,
+      make("div", { class: "nbrt-says" }, this.#hint, this.#note),
       this.#voice.node,
     );
     this.#listen();

@@ -135,3 +135,18 @@ def test_panels_fit_narrow_and_wide(notebook, theme):
             root = notebook.find(f".nbrt-{name}")
             inside, needed = root.evaluate("(e) => [e.clientWidth, e.scrollWidth]")
             assert needed <= inside, f"{name} is wider than its place at {width} px"
+
+
+# How much of a panel is below its last line of words, and of what its note's place takes.
+BELOW = """(root) => {
+  const lines = [...root.querySelectorAll("*")].filter((one) => one.children.length === 0 && one.textContent.trim()
+    && !one.closest(".nbrt-voice") && one.getBoundingClientRect().height > 4);
+  return root.getBoundingClientRect().bottom - Math.max(...lines.map((one) => one.getBoundingClientRect().bottom));
+}"""
+
+
+@pytest.mark.parametrize("width", [1000, 430])
+def test_a_panel_keeps_no_more_room_below_it_than_one_sentence_takes(notebook, width):
+    notebook.resize(width)
+    for name in ("card", "publish", "badge"):
+        assert notebook.find(f".nbrt-{name}").evaluate(BELOW) <= 8 + 4 + 20 + 1, name
