@@ -5,10 +5,12 @@ Collaborators: `hub.Hub` sends on it; ipykernel's IOPub thread writes.
 The comm's own way puts each message together from nothing: four times JSON, each with an encoder of its own, the cell's
 header among it, and some thirty traits asked. Of a plot's frame that is nearly half of what it costs the kernel, sixty
 times a second. Here what stays the same for a whole cell is made once for it, and the message is written as Jupyter's
-messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers.
+messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers. It is handed
+to the loop of the IOPub thread, which costs that thread half of what waking it by its socket does.
 
-The one rule: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
-packing, signing or sending in a way of their own) it leaves to the comm.
+The rules: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
+packing, signing or sending in a way of their own) it leaves to the comm; and once the comm has sent one, those that
+follow take the comm's way to the thread, so that none overtakes it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import datetime as dt
 import hmac
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +43,10 @@ _STEPS: Final = {name: vars(Session)[name] for name in ("send", "msg", "msg_head
 """What a session does to send a message."""
 
 
+_WRITES: Final = ("schedule", "send_multipart", "_really_send")
+"""What the IOPub thread does to write a message."""
+
+
 class _Way(NamedTuple):
     """How messages go out while one request, a cell mostly, is the kernel's newest."""
 
@@ -48,7 +56,8 @@ class _Way(NamedTuple):
     """As JSON, but for the message's own id and date, and the end."""
     auth: hmac.HMAC | None
     """What signs messages, where that is wanted; a copy of it."""
-    socket: Any
+    write: Callable[[list[bytes], bool], None]
+    """Sends the parts of a message, as copies of them or from where they lie."""
     topic: bytes
     comm_id: str
     large: int
@@ -63,6 +72,7 @@ class Carrier:
         self._kernel: Any = getattr(comm, "kernel", None) if _is_usual_comm(comm) else None
         self._way: _Way | None = None
         self._numbers = count(1)
+        self._is_alone = True
 
     def send(self, content: Any, buffers: list[bytes]) -> bool:
         """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do."""
@@ -81,6 +91,7 @@ class Carrier:
             packed = _JSON.encode(content)
         except (TypeError, ValueError):
             # It may be written for all that: a character that stands for one byte of a file's name is.
+            self._is_alone, self._way = False, None
             return False
         signed = [header, way.packed_parent, _NO_METADATA, packed]
         signature = b""
@@ -90,13 +101,14 @@ class Carrier:
             auth.update(b"".join(signed))
             signature = auth.hexdigest().encode()
         message = [way.topic, DELIM, signature, *signed, *buffers]
-        way.socket.send_multipart(message, copy=max(map(len, message)) < way.large)
+        way.write(message, max(map(len, message)) < way.large)
         return True
 
     def _find(self, parent: Any) -> _Way | None:
         kernel, comm = self._kernel, self._comm
         session = kernel.session
         if not _is_usual_session(session):
+            self._is_alone = False
             return None
         header = session.msg_header("comm_msg")
         del header["msg_id"], header["date"]
@@ -105,11 +117,46 @@ class Carrier:
             session.pack(parent.get("header", {})),
             _JSON.encode(header).decode().removesuffix("}"),
             session.auth,
-            kernel.iopub_socket,
+            _writer(kernel.iopub_socket, at_once=self._is_alone),
             comm.topic,
             comm.comm_id,
             session.copy_threshold,
         )
+
+
+def _writer(socket: Any, *, at_once: bool) -> Callable[[list[bytes], bool], None]:
+    """What hands a message to the thread that writes: in its loop ``at_once``, if it is the one that we know."""
+    thread: Any = getattr(socket, "io_thread", None)
+    loop = getattr(getattr(thread, "io_loop", None), "asyncio_loop", None)
+
+    def send(parts: list[bytes], copy: bool) -> None:
+        socket.send_multipart(parts, copy=copy)
+
+    if not at_once or loop is None or not _is_usual_way(socket, thread):
+        return send
+    write, wake, is_running = thread._really_send, loop.call_soon_threadsafe, loop.is_running
+
+    def hand_over(parts: list[bytes], copy: bool) -> None:
+        # One that has ended takes what it is handed, and does nothing.
+        if not is_running():
+            send(parts, copy)
+        elif copy:
+            wake(write, parts)
+        else:
+            wake(partial(write, parts, copy=False))
+
+    return hand_over
+
+
+def _is_usual_way(socket: Any, thread: Any) -> bool:
+    module = sys.modules.get("ipykernel.iostream")
+    return (
+        module is not None
+        and type(socket) is module.BackgroundSocket
+        and type(thread) is module.IOPubThread
+        and all(name not in vars(thread) for name in _WRITES)
+        and all(callable(getattr(thread, name, None)) for name in _WRITES)
+    )
 
 
 def _is_usual_comm(comm: Any) -> bool:
