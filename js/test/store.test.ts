@@ -73,3 +73,88 @@ test("an index is found by halving, and of nothing it is its end", () => {
   assert.equal(new Store().index(T), 0);
   assert.equal(store.oldest(T + 2), null);
 });
+
+/** A frame of a band's samples: everything from the first one in bin `k0` on. */
+function samples(times: number[], values: number[], bin: number, more: Partial<Entry> = {}): [Entry, DataView] {
+  const n = times.length;
+  const view = new DataView(new ArrayBuffer(8 * n));
+  times.forEach((time, i) => view.setFloat32(4 * i, time - times[0]!, true));
+  values.forEach((value, i) => view.setFloat32(4 * (n + i), value, true));
+  const entry: Entry = {
+    series: 0, mode: "samples", reset: false, n, t0: times[0]!, bin, k0: Math.floor(times[0]! / bin + 1e-9), v0: 0, scale: 1,
+    interval: 0.01, last: null, first: null, ...more,
+  };
+  return [entry, view];
+}
+
+/** A band of `n` bins from `k0` on, each from -1 to 1. */
+function band(k0: number, n: number, bin: number): [Entry, DataView] {
+  const view = new DataView(new ArrayBuffer(12 * n));
+  for (let i = 0; i < n; i++) {
+    view.setFloat32(4 * i, -1, true);
+    view.setFloat32(4 * (n + i), 1, true);
+  }
+  const entry: Entry = {
+    series: 0, mode: "band", reset: true, n, bin, k0, dense: true, v0: 0, scale: 1, interval: 0.01, last: null, first: null,
+  };
+  return [entry, view];
+}
+
+const bars = (store: Store): [number, number, number, number][] =>
+  Array.from({ length: store.end - store.start }, (_, i) => {
+    const at = store.start + i;
+    return [Math.floor(store.time[at]! / store.bin) - 1000, store.low[at]!, store.high[at]!, store.value[at]!];
+  });
+
+test("few new samples of a band are put into its bins, and replace what was there from their first bin on", () => {
+  const store = new Store();
+  store.take(...band(1000, 4, 0.5), 0, 60);
+  const entry = samples([501.1, 501.2, 501.7, 502.6], [3, 5, 7, 9], 0.5);
+  assert.equal(bytesOf(entry[0]), 32);
+  store.take(...entry, 0, 60);
+  assert.equal(store.mode, "band");
+  assert.deepEqual(bars(store), [[0, -1, 1, 0], [1, -1, 1, 0], [2, 3, 5, 4], [3, 7, 7, 7], [5, 9, 9, 9]]);
+  store.take(...samples([502.6, 502.7], [9, 1], 0.5), 0, 60);
+  assert.deepEqual(bars(store).at(-1), [5, 1, 9, 5]);
+});
+
+test("samples that are evenly spaced travel without their times", () => {
+  const [entry, view] = regular(501, 0.25, [1, 2, 3, 4, 5], { mode: "samples", bin: 0.5, k0: 1002, v0: 0, scale: 1 });
+  assert.equal(bytesOf(entry), 20);
+  const store = new Store();
+  store.take(...band(1000, 2, 0.5), 0, 60);
+  store.take(entry, view, 0, 60);
+  // One on an edge counts for the bin before, but for the first one, whose bin is known.
+  assert.deepEqual(bars(store).slice(2), [[2, 1, 3, 2], [3, 4, 5, 4.5]]);
+});
+
+test("a gap is in no bin, and a bin of gaps is one", () => {
+  const store = new Store();
+  store.take(...band(1000, 1, 0.5), 0, 60);
+  store.take(...samples([500.6, 500.7, 501.1, 501.2, 501.6, 501.7], [NaN, 4, NaN, NaN, Infinity, 2], 0.5), 0, 60);
+  assert.deepEqual(bars(store).slice(1), [[1, 4, 4, 4], [2, NaN, NaN, NaN], [3, 2, Infinity, 2]]);
+});
+
+test("no sample of a stream is ever lost, however close to the edge of a bin it lies", () => {
+  const bin = 0.002;
+  const index = (time: number): number => Math.floor(time / bin + 1e-9);
+  for (const [rate, begin] of [[10_000, T], [9_973, T + 0.0007], [500, T], [7_919, T + 1e-7]] as const) {
+    const store = new Store();
+    store.take(...band(index(begin), 1, bin), 0, 1);
+    const time = (i: number): number => begin + i / rate;
+    // Each sample is the number of its turn: it is in some bin if one reaches from below to above it.
+    for (let from = 0, to = 0; to < 4000; from = to) {
+      to = from + 1 + ((from * 7919) % 97);
+      let first = from;
+      while (first > 0 && index(time(first - 1)) === index(time(from))) first--;
+      const all = Array.from({ length: to - first }, (_, i) => first + i);
+      store.take(...samples(all.map(time), all, bin), 0, 1);
+      let reached = -1;
+      for (let at = store.start; at < store.end; at++) {
+        assert.ok(store.low[at]! <= reached + 1, `${rate}/s: ${reached + 1} is in no bin, but ${store.low[at]!} in one`);
+        reached = Math.max(reached, store.high[at]!);
+      }
+      assert.equal(reached, to - 1);
+    }
+  }
+});

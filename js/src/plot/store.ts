@@ -8,13 +8,14 @@
 
 export interface Entry {
   series: number;
-  mode: "points" | "band";
+  /** "samples": few new ones of a band, which is put together from them here. They travel as points do. */
+  mode: "points" | "band" | "samples";
   reset: boolean;
   n: number;
-  /** Points: the first one's time; and if they are evenly spaced their distance, instead of times. */
+  /** Points, samples: the first one's time; and if they are evenly spaced their distance, instead of times. */
   t0?: number;
   step?: number;
-  /** Band: its bins' width in seconds, the first one's index, and whether none is missing. */
+  /** Band, samples: the bins' width in seconds and the first one's index; of a band, whether none is missing. */
   bin?: number;
   k0?: number;
   dense?: boolean;
@@ -28,9 +29,16 @@ export interface Entry {
 
 /** Bytes of an entry in its frame's buffer. */
 export function bytesOf(entry: Entry): number {
-  if (entry.mode === "points") return (entry.step === undefined ? 8 : 4) * entry.n;
+  if (entry.mode !== "band") return (entry.step === undefined ? 8 : 4) * entry.n;
   return (entry.dense || entry.n === 0 ? 12 : 16) * entry.n;
 }
+
+/**
+ * So much of a bin its samples' times may be wrong, each being a 4-byte difference or nearly even. Who stands so close
+ * behind an edge counts for the bin before: if it belongs into the one behind, it comes again with it. The other way
+ * round the bin would lose it, because what comes again begins with what is in the bin.
+ */
+const UNSURE = 0.01;
 
 export class Store {
   mode: "points" | "band" = "points";
@@ -48,9 +56,10 @@ export class Store {
 
   /** Takes an entry whose numbers begin at `offset` of `view`. */
   take(entry: Entry, view: DataView | null, offset: number, window: number): void {
-    if (entry.reset || entry.mode !== this.mode || (entry.mode === "band" && entry.bin !== this.bin)) {
+    const mode = entry.mode === "points" ? "points" : "band";
+    if (entry.reset || mode !== this.mode || (mode === "band" && entry.bin !== this.bin)) {
       this.start = this.end = 0;
-      this.mode = entry.mode;
+      this.mode = mode;
       this.bin = entry.bin ?? 0;
       this.first = entry.first;
     }
@@ -59,7 +68,9 @@ export class Store {
     const { n, v0, scale } = entry;
     if (n === 0 || view === null) return;
     const float = (index: number): number => view.getFloat32(offset + 4 * index, true);
-    if (entry.mode === "points") {
+    if (entry.mode === "samples") {
+      this.group(entry as Required<Entry>, float);
+    } else if (entry.mode === "points") {
       const t0 = entry.t0!;
       const { step } = entry;
       const at = step === undefined ? n : 0;
@@ -154,6 +165,33 @@ export class Store {
     Object.assign(other, this);
     for (const column of ["time", "value", "low", "high"] as const) other[column] = this[column].slice(0, this.end);
     return other;
+  }
+
+  /** Takes samples into the bins from `k0` on: all of what is in each of them. NaN is a gap. */
+  private group(entry: Entry & { bin: number; k0: number; t0: number }, float: (index: number) => number): void {
+    const { n, v0, scale, bin, k0, t0, step } = entry;
+    const at = step === undefined ? n : 0;
+    this.cut((k0 + 0.25) * bin);
+    this.grow(n);
+    let now = NaN;
+    let [low, high, sum, count] = [NaN, NaN, 0, 0];
+    for (let i = 0; i <= n; i++) {
+      const k = i < n ? Math.max(k0, Math.floor((t0 + (step === undefined ? float(i) : i * step)) / bin - UNSURE)) : Infinity;
+      if (k !== now) {
+        if (i > 0) this.push((now + 0.5) * bin, count > 0 ? sum / count : NaN, low, high);
+        now = k;
+        low = high = NaN;
+        sum = count = 0;
+      }
+      if (i === n) break;
+      const value = v0 + scale * float(at + i);
+      // A comparison with the NaN of an empty bin is false.
+      if (!(low <= value) && !Number.isNaN(value)) low = value;
+      if (!(high >= value) && !Number.isNaN(value)) high = value;
+      if (!Number.isFinite(value)) continue;
+      sum += value;
+      count++;
+    }
   }
 
   private cut(time: number): void {

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "COUNTED",
     "Band",
     "Floats",
     "Indices",
@@ -41,7 +42,7 @@ LOW, HIGH, SUM, COUNT = range(4)
 _FEW_BINS = 32
 _ONE_BY_ONE = 4  # bins, at which a loop over them is quickest
 _BY_HAND = 16  # samples, for which numpy takes longer to begin than Python to be done
-_COUNTED = 2.0**62  # bins, beyond which an index has no room for their number
+COUNTED = 2.0**62  # bins, beyond which an index has no room for their number
 _KEPT = 500  # values, up to which numpy keeps the interpreter
 
 
@@ -75,9 +76,9 @@ def indices(times: Floats, width: float) -> Indices:
 
 def bins(times: Floats, values: Floats, width: float) -> Band:
     """Groups samples (times increasing, NaN is a gap) into bins of ``width`` seconds."""
-    if len(times) and max(-times[0], times[-1]) >= _COUNTED * width:
+    if len(times) and max(-times[0], times[-1]) >= COUNTED * width:
         # A time in nanoseconds, say, among seconds: in no bin.
-        known = np.abs(times) < _COUNTED * width
+        known = np.abs(times) < COUNTED * width
         times, values = times[known], values[known]
     if len(times) <= _BY_HAND:
         return _by_hand(times, values, width)

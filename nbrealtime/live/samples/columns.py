@@ -30,13 +30,11 @@ class Columns:
         """How many rows there are."""
         self.size = 0
         """How many rows there is memory for."""
+        self.names: tuple[str, ...] = ()
+        """The columns, in the order in which they began."""
 
     def __len__(self) -> int:
         return self.count
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._columns)
 
     @property
     def width(self) -> int:
@@ -53,6 +51,7 @@ class Columns:
     def add(self, name: str) -> None:
         """Begin a column; it is a gap so far."""
         self._columns[name] = np.full(self.size, np.nan)
+        self.names = tuple(self._columns)
 
     def time(self, index: int) -> float:
         """The time of one row; there must be one."""

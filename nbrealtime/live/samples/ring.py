@@ -20,8 +20,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from nbrealtime.live.samples.bands import Band, Floats, band_of, bins, first_bin
+from nbrealtime.live.samples.bands import COUNTED, Band, Floats, band_of, bins, first_bin
 from nbrealtime.live.samples.columns import Columns
+from nbrealtime.live.samples.glance import Glance
 from nbrealtime.live.samples.order import (
     LATE_SECONDS,
     behind_equals,
@@ -123,23 +124,7 @@ class Ring:
         Of a fast stream it is measured anew each quarter of a second.
         """
         with self._lock:
-            count = self._kept.count
-            if count < 2:
-                return None
-            newest = self._kept.time(count - 1)
-            if count > _TELLING and 0 <= newest - self._measured < _MEASURED_FOR:
-                return self._interval
-            times = self._kept.times(max(0, count - _TELLING), count)
-            # Not `np.median`: it lets go of the interpreter for a moment, and beside a cell that computes in
-            # pure Python whoever lets go has it back after 5 ms.
-            distances = sorted(np.diff(times).tolist())
-            middle = len(distances) // 2
-            if len(distances) % 2:
-                self._interval = float(distances[middle])
-            else:
-                self._interval = float(distances[middle - 1] + distances[middle]) / 2
-            self._measured = newest
-            return self._interval
+            return self._find_interval()
 
     @property
     def nbytes(self) -> int:
@@ -316,6 +301,32 @@ class Ring:
         last = np.inf if until == np.inf else first_bin(until, width)
         return {name: _within(bins(times, column, width), first, last) for name, column in columns.items()}
 
+    def tail(
+        self, fields: Iterable[str], width: float, since: float, most: int
+    ) -> tuple[Floats, dict[str, Floats]] | None:
+        """Return the samples from the bin of ``width`` (s) on that holds ``since``: all that is in each of the bins.
+
+        None if that were more than ``most`` samples, if `bands` has such bins at hand or needs them for samples that are
+        gone, or if there are times that no bin of ``width`` holds.
+        """
+        with self._lock:
+            kept = self._kept
+            if not kept.count:
+                return None
+            begin = self._whole_from(since, width)
+            if self._reach() > begin or not self._is_finer(width):
+                return None
+            first = first_bin(begin, width)
+            low = kept.search((first - 0.001) * width, "left")
+            if not 0 < kept.count - low <= most:
+                return None
+            if max(-kept.time(low), kept.time(kept.count - 1)) >= COUNTED * width:
+                return None
+            # From a hair before the bin, which may belong to the one before.
+            while low < kept.count and first_bin(kept.time(low), width) < first:
+                low += 1
+            return kept.times(low, kept.count), {name: kept.column(name, low, kept.count) for name in fields}
+
     def resolution(self, width: float, since: float) -> float:
         """Return the width (s) at which ``bands`` can show all that is kept since then: ``width``, or if need be a greater one."""
         with self._lock:
@@ -347,6 +358,18 @@ class Ring:
         with self._lock:
             return self._touches.since(mark)
 
+    def glance(self, mark: int) -> Glance:
+        """Return what `advance`, `fields`, `newest`, `interval` and `extent` say now."""
+        with self._lock:
+            version, touched = self._touches.since(mark)
+            kept = self._kept
+            count = kept.count
+            if not count:
+                return Glance(version, touched, kept.names, None, None, None)
+            newest = kept.time(count - 1)
+            since = self._known_since() if self._lost else kept.time(0)
+            return Glance(version, touched, kept.names, newest, self._find_interval(), (since, newest))
+
     # Below, the caller holds the lock.
 
     def _fold(self) -> None:
@@ -360,6 +383,25 @@ class Ring:
     def _fold_for_reading(self) -> None:
         if self._unfolded >= LEAST_TELLING or self._pyramid.finest is not None:
             self._fold()
+
+    def _find_interval(self) -> float | None:
+        count = self._kept.count
+        if count < 2:
+            return None
+        newest = self._kept.time(count - 1)
+        if count > _TELLING and 0 <= newest - self._measured < _MEASURED_FOR:
+            return self._interval
+        times = self._kept.times(max(0, count - _TELLING), count)
+        # Not `np.median`: it lets go of the interpreter for a moment, and beside a cell that computes in
+        # pure Python whoever lets go has it back after 5 ms.
+        distances = sorted(np.diff(times).tolist())
+        middle = len(distances) // 2
+        if len(distances) % 2:
+            self._interval = float(distances[middle])
+        else:
+            self._interval = float(distances[middle - 1] + distances[middle]) / 2
+        self._measured = newest
+        return self._interval
 
     def _reach(self) -> float:
         """From when on every sample that came is here."""

@@ -12,18 +12,30 @@ so a frame that repeats a bin corrects it, late samples included.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from nbrealtime.live.samples.bands import Band, Floats, bins, first_bin
 
-__all__ = ["Band", "Mode", "bin_width", "bins", "choose", "first_bin", "pack_band", "pack_points"]
+__all__ = [
+    "Band",
+    "Mode",
+    "bin_width",
+    "bins",
+    "choose",
+    "first_bin",
+    "pack_band",
+    "pack_points",
+    "pack_samples",
+]
 
 Mode = str
 """``"points"`` or ``"band"``."""
 
 _NARROWEST: Final = 1e-9
+_FEW_NUMBERS: Final = np.arange(1024.0)
 
 
 def bin_width(window: float, pixels: int) -> float:
@@ -61,15 +73,30 @@ def pack_points(times: Floats, values: Floats, *, slack: float = 0.0) -> tuple[d
     Times that are even to within ``slack`` seconds travel as ``step``: the n-th is ``t0 + n × step``, and only values follow.
     """
     n = len(times)
-    t0 = float(times[0]) if n else 0.0
+    t0 = times.item(0) if n else 0.0
     v0, scale = _frame_of(values, values)
     header = {"mode": "points", "n": n, "t0": t0, "v0": v0, "scale": scale}
     body = _floats(_scaled(values, v0, scale))
+    since = times - t0
     if n and slack > 0:
-        step = (float(times[-1]) - t0) / (n - 1) if n > 1 else 0.0
-        if bool((np.abs(times - (t0 + step * np.arange(n))) <= slack).all()):
-            return {**header, "step": step}, body
-    return header, _floats(times - t0) + body
+        step = since.item(-1) / (n - 1) if n > 1 else 0.0
+        apart = since - step * _numbers(n)
+        # Of times that are none the comparison is false.
+        if np.maximum.reduce(apart) <= slack and np.minimum.reduce(apart) >= -slack:
+            header["step"] = step
+            return header, body
+    return header, _floats(since) + body
+
+
+def pack_samples(
+    times: Floats, columns: Mapping[str, Floats], width: float, *, slack: float = 0.0
+) -> list[tuple[dict[str, Any], bytes]]:
+    """As `pack_points`, for each column; the browser makes bins of ``width`` of them, the first of which is ``k0``."""
+    k0 = first_bin(float(times[0]), width)
+    packed = [pack_points(times, column, slack=slack) for column in columns.values()]
+    for header, _ in packed:
+        header.update(mode="samples", bin=width, k0=k0)
+    return packed
 
 
 def pack_band(band: Band, width: float) -> tuple[dict[str, Any], bytes]:
@@ -83,6 +110,11 @@ def pack_band(band: Band, width: float) -> tuple[dict[str, Any], bytes]:
     rows[0], rows[1], rows[2] = band.low, band.high, band.mean
     body += _floats(_scaled(rows, v0, scale))
     return {"mode": "band", "n": n, "bin": width, "k0": k0, "dense": dense, "v0": v0, "scale": scale}, body
+
+
+def _numbers(n: int) -> Floats:
+    """0, 1, … n-1."""
+    return _FEW_NUMBERS[:n] if n <= len(_FEW_NUMBERS) else np.arange(n, dtype=np.float64)
 
 
 def _scaled(values: Floats, v0: float, scale: float) -> Floats:

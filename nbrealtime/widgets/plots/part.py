@@ -89,12 +89,11 @@ class PlotPart:
         with self._lock:
             if self._closed_at is not None:
                 return "closed"
-            self._sources = self._drawn()
-            newest = [source.feed.ring.newest for source in self._sources]
-            if all(time is None for time in newest):
+            self._see()
+            if all(source.seen.newest is None for source in self._sources):
                 return "empty"
             age = self._age(time.time())
-            intervals = [source.feed.ring.interval or 0.0 for source in self._sources]
+            intervals = [source.seen.interval or 0.0 for source in self._sources]
             live = standing(self._given).connected
             return "live" if live and age is not None and age < max(5.0, 5 * max(intervals)) else "stale"
 
@@ -181,7 +180,7 @@ class PlotPart:
         newest = -math.inf
         for source in self._sources:
             arrived = source.arrived
-            if arrived is None and source.feed.ring.newest is not None:
+            if arrived is None and source.seen.newest is not None:
                 arrived = source.feed.status().timestamp
             if arrived is not None and arrived > newest:
                 newest = arrived
@@ -194,7 +193,7 @@ class PlotPart:
         for source in self._sources:
             if source.mark == 0:
                 # What is older than the plot has no arrival that we saw.
-                source.mark, _ = source.feed.ring.advance(0)
+                source.mark = source.seen.mark
             if source.series:
                 if decide or source.grain is None:
                     source.look(self._window, self._bin)
@@ -223,8 +222,13 @@ class PlotPart:
             index += len(source.series)
         return self._pack(now, entries, said, whole=False)
 
-    def _discover(self) -> bool:
+    def _see(self) -> None:
         self._sources = self._drawn()
+        for source in self._sources:
+            source.see()
+
+    def _discover(self) -> bool:
+        self._see()
         grown = [source for source in self._sources if source.has_grown()]
         if not grown:
             return False
@@ -237,11 +241,13 @@ class PlotPart:
         return room < before
 
     def _past(self, begin: float, end: float, pixels: int, request: int) -> Frame:
+        for source in self._sources:
+            source.see()
         entries: list[Entry] = []
         index, known = 0, begin
         # The series are those of the last whole frame: what has appeared since comes with the next.
         for source in self._sources:
-            if source.series and source.feed.ring.extent is not None:
+            if source.series and source.seen.extent is not None:
                 since, found = source.past(index, begin, end, pixels)
                 known = max(known, since)
                 entries.extend(found)
@@ -260,7 +266,7 @@ class PlotPart:
         """From when to when anything is kept, of any topic."""
         first, last = math.inf, -math.inf
         for source in self._sources:
-            extent = source.feed.ring.extent
+            extent = source.seen.extent
             if extent is not None:
                 first, last = min(first, extent[0]), max(last, extent[1])
         return [first, last] if first <= last else None

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from nbrealtime.live.samples.bands import Band, Floats
-from nbrealtime.widgets.plots.decimate import Mode, bin_width, choose, pack_band, pack_points
+from nbrealtime.live.samples.glance import NOTHING, Glance
+from nbrealtime.widgets.plots.decimate import Mode, bin_width, choose, pack_band, pack_points, pack_samples
 
 __all__ = ["SPARE", "Entry", "FeedLike", "Grain", "Source"]
 
@@ -30,6 +31,9 @@ _TELLING: Final = 64
 """So many of the newest samples are looked through for the newest number."""
 _LOOKED_FOR: Final = 0.25
 """For so long (s of data) a ring is not asked again how far back its samples reach."""
+_FEW: Final = 640
+"""So many new samples of a band, of all fields together, travel as they are, at most 5 kB: the browser puts them into bins
+in a tenth of the time that the kernel needs."""
 _LEAST_BINS: Final = 64
 """A window of fewer bins says less than the samples that there are."""
 
@@ -48,7 +52,10 @@ class RingLike(Protocol):
     def interval(self) -> float | None: ...
     @property
     def extent(self) -> tuple[float, float] | None: ...
-    def advance(self, mark: int) -> tuple[int, float | None]: ...
+    def glance(self, mark: int) -> Glance: ...
+    def tail(
+        self, fields: Sequence[str], width: float, since: float, most: int
+    ) -> tuple[Floats, Mapping[str, Floats]] | None: ...
     def snapshot(
         self,
         fields: Sequence[str] | None = None,
@@ -123,6 +130,8 @@ class Source:
         self.fields = None if fields is None else tuple(fields)
         self.series: list[_Series] = []
         self.mark = 0
+        self.seen = NOTHING
+        """The ring at the last `see`."""
         self.arrived: float | None = None
         """When its newest sample came, epoch seconds by our clock."""
         self.grain: Grain | None = None
@@ -152,14 +161,18 @@ class Source:
             self._strands[feed.name] = strand
         return list(self._strands.values())
 
+    def see(self) -> None:
+        """Looks at the ring: what follows speaks of it as it is now."""
+        self.seen = self.feed.ring.glance(self.mark)
+
     def has_grown(self) -> bool:
         """Whether fields may have appeared since `discover`."""
-        return self.feed.ring.fields != self._there
+        return self.seen.fields != self._there
 
     def discover(self, labels: dict[str, str], *, several: bool, room: int) -> int:
         """Takes in fields that appeared, at most ``room``; returns how many it took."""
         known = {series.field for series in self.series}
-        there = self._there = self.feed.ring.fields
+        there = self._there = self.seen.fields
         wanted = there if self.fields is None else self.fields
         new = [name for name in wanted if name not in known and (name in there or not self._is_strand)][:room]
         for name in new:
@@ -168,7 +181,7 @@ class Source:
 
     def advance(self, now: float) -> float | None:
         """From when on there is news since the last call, or None; its arrival is noted."""
-        self.mark, touched = self.feed.ring.advance(self.mark)
+        self.mark, touched = self.seen.mark, self.seen.touched
         if touched is not None:
             self.arrived = now
         return touched
@@ -176,7 +189,7 @@ class Source:
     def look(self, window: float, width: float) -> bool:
         """Decides how finely it is sent for the newest ``window`` seconds in bins of ``width``; True if that changed."""
         ring, before = self.feed.ring, self.grain
-        newest, interval = ring.newest, ring.interval
+        newest, interval = self.seen.newest, self.seen.interval
         wanted = (window, width, interval)
         if (
             before is not None
@@ -197,46 +210,41 @@ class Source:
                 self.grain = Grain("band", wider)
         return self.grain != before
 
-    def entries(self, index: int, window: float, touched: float | None = None) -> list[Entry]:
+    def entries(self, index: int, window: float, touched: float | None = None) -> Sequence[Entry]:
         """What there is from ``touched`` on, series by series, the first one being number ``index``; `look` comes first.
 
         None: the whole window, which replaces what the browser has.
         """
-        ring = self.feed.ring
-        newest = ring.newest
+        ring, newest = self.feed.ring, self.seen.newest
         if newest is None or self.grain is None:
             return []
-        interval = self._interval if touched is not None else ring.interval
         mode, width = self.grain
-        fields = [series.field for series in self.series]
         reset = touched is None
+        fields = [series.field for series in self.series]
         since = newest - window * SPARE
-        if touched is None:
-            since -= 2 * width
-        else:
-            since = max(since, touched)
+        since = since - 2 * width if touched is None else max(since, touched)
+        first: Sequence[float | None] = [None] * len(fields)
+        packed: Sequence[Entry]
         if mode == "points":
             times, columns = ring.snapshot(fields, since=since)
+            packed = [pack_points(times, columns[name], slack=window * _SLACK) for name in fields]
+            first = [float(times[0]) if len(times) else None] * len(fields)
+        elif not reset and (tail := ring.tail(fields, width, since, _FEW // len(fields))) is not None:
+            packed = pack_samples(*tail, width, slack=window * _SLACK)
         else:
-            bands = ring.bands(fields, width, since)
+            bands = ring.bands(fields, width, since).values()
+            packed = [pack_band(band, width) for band in bands]
+            if reset:
+                first = [self._first(band, width) for band in bands]
         latest = ring.latest(fields, _TELLING)
-        entries: list[Entry] = []
-        for offset, series in enumerate(self.series):
-            if mode == "points":
-                header, body = pack_points(times, columns[series.field], slack=window * _SLACK)
-                first = float(times[0]) if len(times) else None
-            else:
-                band = bands[series.field]
-                header, body = pack_band(band, width)
-                first = self._first(band, width) if reset else None
-            value = latest[offset]
-            if value is not None:
+        interval = self.seen.interval if reset else self._interval
+        for at, series in enumerate(self.series):
+            if (value := latest[at]) is not None:
                 series.last = value
-            header.update(
-                first=first, series=index + offset, reset=reset, interval=interval, last=series.last
+            packed[at][0].update(
+                first=first[at], series=index + at, reset=reset, interval=interval, last=series.last
             )
-            entries.append((header, body))
-        return entries
+        return packed
 
     def past(self, index: int, begin: float, end: float, pixels: int) -> tuple[float, list[Entry]]:
         """What is kept from ``begin`` to ``end``, as finely as ``pixels`` can show it; and from when on that is everything."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nbrealtime.live.samples.bands import bins
 from nbrealtime.live.samples.order import FARTHEST
 from nbrealtime.live.samples.ring import LATE_SECONDS, MAX_FIELDS, Ring
 
@@ -247,6 +248,84 @@ def test_a_reader_that_comes_rarely_never_misses_a_change() -> None:
     _, touched = ring.advance(mark)
     assert touched is not None
     assert touched <= NOW + 1
+
+
+def test_a_glance_says_at_once_what_is_asked_one_by_one() -> None:
+    ring = Ring(samples=500)
+    assert ring.glance(0) == (0, None, (), None, None, None)
+    put(ring, *(NOW + np.arange(2000) / 1000), value=np.ones(2000), more=np.ones(2000))
+    mark = ring.glance(0).mark
+    put(ring, NOW + 2.5, NOW + 3)
+    seen = ring.glance(mark)
+    assert (seen.mark, seen.touched) == ring.advance(mark)
+    assert seen.touched == NOW + 2.5
+    assert seen[2:] == (ring.fields, ring.newest, ring.interval, ring.extent)
+    assert ring.glance(seen.mark).touched is None
+
+
+def fast(**kept: int) -> Ring:
+    """A ring with 20 s at 1,000/s, whose pyramid therefore begins with bins of 0.1 s."""
+    ring = Ring(**kept)
+    times = NOW + np.arange(20_000) / 1000
+    put(ring, *times, value=np.arange(20_000.0))
+    ring.resolution(1.0, NOW)
+    ring.bands(["value"], 1.0)
+    return ring
+
+
+def test_the_tail_is_all_that_is_in_the_bins_that_changed() -> None:
+    ring = fast()
+    tail = ring.tail(["value", "unknown"], 0.02, NOW + 19.985, 100)
+    assert tail is not None
+    times, columns = tail
+    assert times == pytest.approx(NOW + 19.98 + np.arange(20) / 1000, abs=1e-6)
+    assert columns["value"].tolist() == [19_980.0 + at for at in range(20)]
+    assert np.isnan(columns["unknown"]).all()
+
+
+@pytest.mark.parametrize(
+    ("width", "since", "most"),
+    [
+        (0.02, NOW + 19.985, 19),  # more than were asked for
+        (1.0, NOW + 19.9985, 5000),  # such bins are at hand
+        (0.02, NOW + 21, 100),  # nothing is there
+    ],
+)
+def test_what_is_better_read_as_bins_is_no_tail(width: float, since: float, most: int) -> None:
+    assert fast().tail(["value"], width, since, most) is None
+
+
+def test_a_bin_of_which_samples_have_gone_is_no_tail() -> None:
+    ring = fast(samples=500)
+    assert ring.oldest == pytest.approx(NOW + 19.5)
+    put(ring, NOW + 20)
+    assert ring.tail(["value"], 0.02, NOW + 19.505, 1000) is None
+    assert ring.tail(["value"], 0.02, NOW + 19.525, 1000) is not None
+
+
+def test_times_that_no_bin_holds_are_no_tail() -> None:
+    ring = fast()
+    assert ring.tail(["value"], 1e-10, NOW + 19.9985, 100) is None
+
+
+@given(
+    steps=st.lists(st.integers(1, 40), min_size=1, max_size=60),
+    back=st.floats(0, 0.3),
+    width=st.sampled_from([0.001, 0.002, 0.005, 0.01, 0.02]),
+)
+def test_the_tail_has_the_samples_of_the_bins_that_the_bands_show(
+    steps: list[int], back: float, width: float
+) -> None:
+    ring = fast()
+    put(ring, *(NOW + 20 + np.cumsum(steps) / 1000))
+    newest = ring.newest
+    assert newest is not None
+    tail = ring.tail(["value"], width, newest - back, 10_000)
+    assert tail is not None
+    band = ring.bands(["value"], width, newest - back)["value"]
+    own = bins(tail[0], tail[1]["value"], width)
+    for theirs, ours in ((band.index, own.index), (band.low, own.low), (band.high, own.high)):
+        assert np.array_equal(theirs, ours)
 
 
 def test_clear_forgets_samples_but_not_how_many_there_were() -> None:

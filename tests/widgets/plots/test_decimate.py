@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbrealtime.widgets.plots.decimate import bin_width, bins, choose, first_bin, pack_band, pack_points
+from nbrealtime.widgets.plots.decimate import (
+    bin_width,
+    bins,
+    choose,
+    first_bin,
+    pack_band,
+    pack_points,
+    pack_samples,
+)
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -139,3 +147,17 @@ def test_even_times_travel_as_a_step_and_uneven_ones_as_they_are():
     assert "step" not in header
     assert len(body) == 8 * 600
     assert pack_points(times[:1], np.ones(1), slack=3e-5)[0]["step"] == 0.0
+
+
+def test_samples_of_a_band_travel_as_points_that_know_their_first_bin():
+    times = 1.7e9 + 0.013 + np.arange(50) * 0.001
+    (one, body), (other, _) = pack_samples(times, {"a": np.sin(times), "b": np.ones(50)}, 0.02, slack=1e-6)
+    assert (one["mode"], one["bin"], one["k0"]) == ("samples", 0.02, first_bin(times[0], 0.02))
+    assert one["t0"] == times[0]
+    assert len(body) == 4 * 50
+    assert one["v0"] + one["scale"] * np.frombuffer(body, "<f4") == pytest.approx(np.sin(times), abs=1e-6)
+    assert other["v0"] == 1.0
+    times[3] += 1e-4
+    ((uneven, body),) = pack_samples(times, {"a": np.sin(times)}, 0.02, slack=1e-6)
+    assert "step" not in uneven
+    assert times[0] + np.frombuffer(body[: 4 * 50], "<f4") == pytest.approx(times, abs=1e-7)

@@ -28,6 +28,7 @@ def source(feed) -> Source:
 
 def send(source: Source, *, window: float = 60.0) -> Entry:
     """The only series of a source, as a plot takes it for its next frame."""
+    source.see()
     source.discover({}, several=False, room=1)
     touched = source.advance(NOW)
     changed = source.look(window, bin_width(window, PIXELS))
@@ -46,6 +47,7 @@ def mode(source: Source, *, window: float = 60.0) -> str:
 
 
 def past(source: Source, begin: float, end: float) -> tuple[float, Entry]:
+    source.see()
     known, (entry,) = source.past(0, begin, end, PIXELS)
     return known, entry
 
@@ -155,6 +157,40 @@ def test_a_bin_that_is_sent_again_holds_all_of_its_samples(source, feed):
     header, body = send(source)
     low, high, _mean = header["v0"] + np.frombuffer(body, "<f4")
     assert (low, high) == (1, 7)
+
+
+def test_few_new_samples_of_narrow_bins_travel_as_they_are_from_the_first_of_their_bin_on(source, feed):
+    feed.stream(5, 10_000)
+    assert send(source, window=1)[0]["mode"] == "band"
+    feed.put(NOW + 5 + np.arange(50) / 10_000, value=np.ones(50))
+    header, body = send(source, window=1)
+    assert (header["mode"], header["bin"], header["reset"]) == ("samples", 0.002, False)
+    assert (header["n"], header["t0"], header["last"]) == (50, NOW + 5, 1)
+    assert len(body) == 200
+    feed.put([NOW + 5.005], value=[7])
+    header, body = send(source, window=1)
+    assert header["t0"] == pytest.approx(NOW + 5.004)
+    assert (header["v0"] + np.frombuffer(body, "<f4")).tolist() == [1] * 10 + [7]
+
+
+@pytest.mark.parametrize(("fields", "mode"), [(1, "samples"), (2, "samples"), (4, "band")])
+def test_so_many_new_samples_of_all_fields_together_travel_as_they_are(source, feed, fields, mode):
+    def put(since: float, n: int) -> None:
+        feed.put(since + np.arange(n) / 10_000, **{f"f{at}": np.ones(n) for at in range(fields)})
+
+    put(NOW, 50_000)
+    source.see()
+    source.discover({}, several=False, room=fields)
+    source.advance(NOW)
+    source.look(1.0, bin_width(1.0, PIXELS))
+    source.entries(0, 1.0)
+    put(NOW + 5, 300)
+    source.see()
+    touched = source.advance(NOW)
+    assert not source.look(1.0, bin_width(1.0, PIXELS))
+    entries = source.entries(3, 1.0, touched)
+    assert [header["series"] for header, _ in entries] == [3 + at for at in range(fields)]
+    assert {header["mode"] for header, _ in entries} == {mode}
 
 
 def test_a_late_sample_repairs_what_was_sent(source, feed):
