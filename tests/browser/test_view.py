@@ -189,6 +189,9 @@ def test_what_a_plot_that_waits_offers_is_read_and_copied_wherever_it_stands(sho
         box = part.bounding_box()
         assert box["y"] >= inside["y"]
         assert box["y"] + box["height"] <= inside["y"] + inside["height"]
+    assert (
+        code.evaluate("(code) => code.textContent") == 'rt.publish("lab:temperature.inside/north-wall", 21.5)'
+    )
     box = button.bounding_box()
     assert (box["width"], box["height"]) == (64, 24)
     assert button.evaluate(CONTRAST) >= 4.5

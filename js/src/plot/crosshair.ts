@@ -10,6 +10,7 @@ import { hide, part } from "./face";
 import { before } from "./nearest";
 import { part as placeOf, type Bounds } from "./scale";
 import { short } from "./short";
+import { swatch, type Look } from "./swatch";
 import type { Store } from "./store";
 import type { Span } from "./zoom";
 
@@ -24,7 +25,7 @@ export interface Sight {
   width: number;
   height: number;
   /** A series' colour and dash. */
-  swatch(index: number): { color: string; dash: string };
+  swatch(index: number): Look;
   clock(seconds: number, digits: number): string;
 }
 
@@ -173,10 +174,7 @@ export class Crosshair {
       const store = sight.stores[index]!;
       const sample = found[index]!;
       const row = part("div", "nbrt-cross-row");
-      const { color, dash } = sight.swatch(index);
-      row.innerHTML =
-        `<svg class="nbrt-swatch" viewBox="0 0 16 4"><line x1="0" y1="2" x2="16" y2="2" ` +
-        `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;
+      row.innerHTML = swatch(sight.swatch(index));
       const name = part("span", "nbrt-cross-name");
       name.textContent = names[index] ?? "";
       const value = part("span", "nbrt-cross-value");

@@ -7,6 +7,7 @@ import { quantity } from "../shared/format";
 import { crowd, inked, paints, styled, type Paint } from "./palette";
 import type { Shown } from "./image";
 import { short } from "./short";
+import { swatch, type Look } from "./swatch";
 
 const NAMED = 8;
 const VALUE_MS = 250;
@@ -63,10 +64,7 @@ export class Legend {
       root.type = "button";
       root.disabled = !able;
       root.title = able ? `${label}: click hides it, Shift and click all others` : label;
-      const { dash, color } = this.swatch(index);
-      root.innerHTML =
-        `<svg class="nbrt-swatch" viewBox="0 0 16 4" aria-hidden="true"><line x1="0" y1="2" x2="16" y2="2" ` +
-        `style="stroke:${color};stroke-dasharray:${dash || "none"}"/></svg>`;
+      root.innerHTML = swatch(this.swatch(index));
       const name = document.createElement("span");
       name.className = "nbrt-legend-name";
       const value = document.createElement("span");
@@ -108,7 +106,7 @@ export class Legend {
   }
 
   /** A series' colour, for CSS, and dash. */
-  swatch(index: number): { color: string; dash: string } {
+  swatch(index: number): Look {
     const paint = this.paintOf(index);
     return { color: styled(paint), dash: paint.dash.join(" ") };
   }

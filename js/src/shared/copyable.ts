@@ -22,7 +22,9 @@ export function copyable(code: string): HTMLElement {
   const row = document.createElement("span");
   row.className = "nbrt-code";
   const text = document.createElement("code");
-  text.textContent = text.title = code;
+  text.title = code;
+  // Where it does not fit a line it goes on after a bracket or within a name, not in the middle of a word.
+  for (const part of code.split(/(?<=[(/])/)) text.append(part, document.createElement("wbr"));
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Copy";
