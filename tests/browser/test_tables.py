@@ -157,6 +157,22 @@ def test_thousands_of_rows_at_speed_leave_the_page_alive(notebook):
     expect(newest).to_contain_text("the last")
 
 
+def test_what_is_counted_below_is_not_cut_where_it_is_narrow(notebook):
+    keyed = notebook.find(".nbrt-table").first
+    notebook.run(3)
+    with rt.connect() as connection:
+        connection.publish("lab:pumps", {"flow": 1})
+        keyed.get_by_role("searchbox").fill("o")
+        notebook.resize(340)
+        counts = keyed.locator(".nbrt-counts")
+        expect(counts).to_have_text("2 of 6 rows · 7 messages · 1 without pump")
+    assert counts.bounding_box()["height"] == 40
+    cut = counts.evaluate("(e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]")
+    assert cut == [0, 0]
+    foot, why = keyed.locator(".nbrt-foot").bounding_box(), keyed.locator(".nbrt-why").bounding_box()
+    assert why["y"] + why["height"] <= foot["y"] + foot["height"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_narrow_and_wide_in_every_state(notebook, theme):
     notebook.theme(theme)
