@@ -3,7 +3,7 @@
 // Collaborators: panels/panel.ts (frames, theme, silence), panels/words.ts (what is said).
 // The one rule: the button is always where it was; when there is nothing to do it is quiet.
 import type { Frame, Model } from "./shared/channel";
-import { make, mark, say, StateMark, Voice } from "./panels/dom";
+import { capital, make, mark, say, StateMark, Voice } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { address, backlog, latency } from "./panels/words";
 
@@ -111,7 +111,7 @@ class Badge implements View {
     const waiting = backlog(at.queued, at.dropped);
     if (waiting) parts.push(waiting);
     if (at.error) parts.push(at.error);
-    return { text: parts.join(" · "), tone: at.error ? "bad" : at.dropped > 0 || at.state === "reconnecting" ? "wait" : null };
+    return { text: capital(parts.join(" · ")), tone: at.error ? "bad" : at.dropped > 0 || at.state === "reconnecting" ? "wait" : null };
   }
 }
 

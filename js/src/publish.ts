@@ -252,7 +252,7 @@ class PublishBox implements View {
     this.#entry.readOnly = over;
     this.#topic.readOnly = over || !this.#editable;
     const outcome = this.#sending.says(performance.now(), kernel, this.#last.refusals);
-    const text = outcome.text || this.#last.why;
+    const text = outcome.text || capital(this.#last.why);
     say(this.#note, text);
     mark(this.#note, "data-tone", outcome.text ? outcome.tone : this.#last.why ? "wait" : null);
     mark(this.#note, "title", text || null);

@@ -46,8 +46,10 @@ def test_a_server_that_returns_leaves_a_gap_and_nothing_broken(open_notebook):
         # What is published meanwhile comes later with its own times, and would fill the gap.
         "feeding.clear()\n%rtserver stop",
         "%rtserver",
+        "rt.PublishBox()",
     )
-    notebook.run(0, 1, 2, 3, 4, 5)
+    notebook.run(0, 1, 2, 3, 4, 5, 8)
+    box = notebook.find(".nbrt-publish")
     badge = notebook.find(".nbrt-badge")
     presence = notebook.find(".nbrt-presence")
     notebook.wait_state("live")
@@ -57,6 +59,9 @@ def test_a_server_that_returns_leaves_a_gap_and_nothing_broken(open_notebook):
 
     notebook.run(6)
     expect(badge).to_have_attribute("data-state", "reconnecting")
+    # Notes are sentences: they begin with a capital, wherever they came from.
+    expect(badge.locator(".nbrt-note")).to_have_text(re.compile(r"^Attempt \d"))
+    expect(box.locator(".nbrt-note")).to_have_text(re.compile(r"^Reconnecting"))
     notebook.wait_state("stale")
     expect(notebook.plot).to_contain_text("reconnecting")
     expect(presence).to_contain_text("— here")
