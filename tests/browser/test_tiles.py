@@ -159,3 +159,25 @@ def test_a_dashboard_has_the_columns_that_fit_and_comes_back(notebook):
     expect(notebook.find(".nbrt-spark-line").first).to_have_attribute(
         "d", re.compile(r"^M[\d.]+ [\d.]+(L[\d. ]+){4,}")
     )
+
+
+def test_a_small_tile_that_waits_offers_its_code_without_covering_anything(open_notebook):
+    tiles = 'ipywidgets.HBox([temp.tile(units="°C"), temp.gauge(range=(0, 40))])'
+    notebook = open_notebook(SERVER, TOPIC, f"import ipywidgets\n{tiles}")
+    notebook.run(0, 1, 2)
+    for kind in ("tile", "gauge"):
+        one = notebook.find(f".nbrt-{kind}")
+        button = one.get_by_role("button", name='Copy rt.publish("lab:temp", 21.5)')
+        expect(button).to_have_attribute("title", 'Copy rt.publish("lab:temp", 21.5)')
+        assert one.bounding_box()["width"] < 200
+        number, hint = one.locator(".nbrt-number").bounding_box(), one.locator(".nbrt-hint")
+        assert hint.locator("code").evaluate("(code) => code.clientWidth") <= 1
+        assert number["x"] + number["width"] <= button.bounding_box()["x"]
+        # Where the clipboard is not to be had, too.
+        notebook.page.evaluate(
+            "() => { navigator.clipboard.writeText = async () => { throw new Error(); }; }"
+        )
+        button.click()
+        expect(button).to_have_text("Selected")
+        selected = notebook.page.evaluate("() => String(getSelection())")
+        assert selected == 'rt.publish("lab:temp", 21.5)'

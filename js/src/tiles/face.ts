@@ -215,7 +215,10 @@ export abstract class Face implements View {
     if (!wanted || this.#empty.childElementCount > 0) return;
     const topic = JSON.stringify(this.text("topic"));
     const payload = at.field === null || at.field === "value" ? "21.5" : `{${JSON.stringify(at.field)}: 21.5}`;
-    this.#empty.append(copyable(`rt.publish(${topic}, ${payload})`));
+    const row = copyable(`rt.publish(${topic}, ${payload})`);
+    const button = row.querySelector("button")!;
+    button.title = button.getAttribute("aria-label")!;
+    this.#empty.append(row);
   }
 
   #judge(at: Reading): void {
