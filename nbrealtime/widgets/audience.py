@@ -204,21 +204,22 @@ class Audience:
         if hearing is not self._hearing or busy is not self._busy:
             self._hearing, self._busy = hearing, busy
             self._change()
-        showing = self._seen().showing
+        showing = (self._known or self._seen()).showing
         gone = []
         for name, page in self._pages.items():
-            before = page.patience, page.deaf > DEAF_SLOW_AFTER
             if not hearing and not page.beside:
                 page.deaf += seconds
             # Nothing is owed by a page that shows nothing: nothing is sent to it.
             elif name in showing:
                 page.silent += seconds
-            else:
+            elif page.deaf:
                 page.deaf = 0.0
-            if page.silent > GONE_AFTER:
-                gone.append(name)
-            if before != (page.patience, page.deaf > DEAF_SLOW_AFTER):
                 self._change()
+            # Long before that, nothing follows from it.
+            if page.silent > SLOW_AFTER or page.deaf > DEAF_SLOW_AFTER:
+                self._change()
+                if page.silent > GONE_AFTER:
+                    gone.append(name)
         for name in gone:
             self._drop(name)
         if hearing and self._expected:
@@ -233,16 +234,16 @@ class Audience:
     @property
     def watched(self) -> frozenset[str]:
         """The parts that somebody can see, or may in a moment."""
-        return self._seen().watched
+        return (self._known or self._seen()).watched
 
     @property
     def unheard(self) -> frozenset[str]:
         """Those of them that may have views whose hello could not be heard."""
-        return self._seen().unheard
+        return (self._known or self._seen()).unheard
 
     def rate(self, part: str) -> float:
         """Frames a second that ``part`` may get now; 0 when nobody looks."""
-        rates = self._seen().rates
+        rates = (self._known or self._seen()).rates
         rate = rates.get(part)
         if rate is None:
             rate = rates[part] = self._find_rate(part)
@@ -250,7 +251,7 @@ class Audience:
 
     def viewing(self, part: str) -> Viewing:
         """How ``part`` is looked at now."""
-        viewings = self._seen().viewings
+        viewings = (self._known or self._seen()).viewings
         viewing = viewings.get(part)
         if viewing is None:
             viewing = viewings[part] = self._find_viewing(part)

@@ -16,9 +16,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from nbrealtime import lifecycle
@@ -42,11 +42,13 @@ class Pump:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._parts: dict[str, Part] = {}
         self._dirty: dict[str, float] = {}
         self._coming: set[str] = set()  # parts for which the thread wakes up by itself
-        self._inbox: deque[tuple[str, Any]] = deque()
+        # Not a condition, which is a page of Python for each news: this waits in C.
+        self._inbox: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        """What was said, and None to wake up for news."""
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._hub: Hub | None = None
@@ -67,7 +69,7 @@ class Pump:
     def join(self, part: Part) -> Hub:
         """Takes ``part`` into the stream; returns the hub that its widget must refer to."""
         found = hub()
-        with self._changed:
+        with self._lock:
             if found is not self._hub:
                 self._hub = found
                 found.on_msg(self._received)
@@ -80,7 +82,7 @@ class Pump:
 
     def leave(self, part: Part) -> None:
         """Forgets ``part``: its views get nothing more, not even an answer."""
-        with self._changed:
+        with self._lock:
             self._parts.pop(part.key, None)
             self._dirty.pop(part.key, None)
             self._widths.pop(part.key, None)
@@ -94,11 +96,12 @@ class Pump:
         """``part`` has news. Cheap when it is marked already; called for every message."""
         if part.key in self._dirty:
             return
-        with self._changed:
-            if part.key in self._parts:
-                self._dirty[part.key] = part.max_hz
-                if part.key not in self._coming:
-                    self._changed.notify()
+        with self._lock:
+            if part.key not in self._parts:
+                return
+            self._dirty[part.key] = part.max_hz
+        if part.key not in self._coming:
+            self._inbox.put(None)
 
     def width(self, part: Part) -> int:
         """CSS pixels of the view that last said how wide it shows ``part``."""
@@ -110,10 +113,10 @@ class Pump:
 
     def stop(self, seconds: float = lifecycle.GRACE_SECONDS) -> None:
         """Ends the thread; nothing is sent any more."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
-            self._changed.notify()
             thread = self._thread
+        self._inbox.put(None)
         if thread is not None and thread is not threading.current_thread():
             thread.join(seconds)
 
@@ -127,38 +130,49 @@ class Pump:
             self._put("word", {**content, "beside": beside})
 
     def _put(self, kind: str, what: Any) -> None:
-        with self._changed:
-            self._inbox.append((kind, what))
-            self._changed.notify()
+        self._inbox.put((kind, what))
 
     # -- the pump thread --------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._wait()
-                if self._stopped:
-                    return
-                words = list(self._inbox)
-                self._inbox.clear()
-                dirty = dict(self._dirty)
-            for kind, what in pertinent(words):
-                self._take(kind, what)
+            words = self._wait()
+            if self._stopped:
+                return
+            # Before the words: what they bring about may bring news.
+            dirty = self._dirty.copy()
+            if words:
+                for kind, what in pertinent(words):
+                    self._take(kind, what)
             self._tick(dirty)
 
-    def _wait(self) -> None:
-        """Waits until there is something to do. The caller holds the lock, which is let go meanwhile."""
+    def _wait(self) -> list[tuple[str, Any]]:
+        """Waits until there is something to do; returns what was said."""
         began = now = time.monotonic()
         # However often it is woken for what is not due, silence is accounted once a second.
-        while not self._stopped and not self._inbox and now < began + 1.0:
-            wait = self._pacer.wait(now, self._dirty)
-            if wait is not None and wait <= 0:
-                return
+        while now < began + 1.0:
+            # Before it looks for news: whoever has some later finds here whether to wake it up.
             self._coming = self._pacer.coming(now)
-            if not self._changed.wait(wait):
+            wait = self._pacer.wait(now, self._dirty.copy())
+            if wait is not None and wait <= 0:
+                return self._said()
+            try:
+                first = self._inbox.get(timeout=wait)
+            except Empty:
                 self._contention.woke(time.monotonic() - now - (wait or 0.0))
-                return
+                return []
+            words = self._said()
+            if first is not None:
+                words.insert(0, first)
+            if words or self._stopped:
+                return words
             now = time.monotonic()
+        return []
+
+    def _said(self) -> list[tuple[str, Any]]:
+        """What is there without a wait."""
+        inbox = self._inbox
+        return [word for _ in range(inbox.qsize()) if (word := inbox.get_nowait()) is not None]
 
     def _take(self, kind: str, what: Any) -> None:
         if kind == "expect":
@@ -231,7 +245,7 @@ class Pump:
             self._send(parts, buffers)
 
     def _unmark(self, keys: Iterable[str]) -> None:
-        with self._changed:
+        with self._lock:
             for key in keys:
                 self._dirty.pop(key, None)
 
@@ -279,7 +293,7 @@ class Pump:
     def _expel(self, key: str, kind: str) -> None:
         """One that fails must not stop the others. It leaves, and the log says why: called where that is known."""
         _log.exception("%s stopped: its part failed", kind)
-        with self._changed:
+        with self._lock:
             self._parts.pop(key, None)
             self._dirty.pop(key, None)
         self._pacer.forget(key)

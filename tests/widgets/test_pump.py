@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -301,9 +302,20 @@ class Answering(StatePart):
     def __init__(self) -> None:
         super().__init__("plot", dict, max_hz=60.0)
         self.asked: list[int] = []
+        self.is_asked, self._may_answer = threading.Event(), threading.Event()
+        self._may_answer.set()
+
+    @contextmanager
+    def kept_waiting(self):
+        """Meanwhile whoever asks gets no answer."""
+        self._may_answer.clear()
+        yield
+        self._may_answer.set()
 
     def told(self, content):
         self.asked.append(content["request"])
+        self.is_asked.set()
+        assert self._may_answer.wait(5)
         return {"said": content["request"]}, [b"12"]
 
 
@@ -317,14 +329,14 @@ def test_what_a_part_answers_goes_to_the_view_that_asked(browser, join):
     assert answers == [{"said": 5, "key": part.key, "kind": "plot", "view": "one", "buffers": 1}]
 
 
-def test_of_a_queue_of_questions_a_views_newest_is_answered(pump, browser, join):
+def test_of_a_queue_of_questions_a_views_newest_is_answered(browser, join):
     part = join(Answering())
-    with pump._changed:
-        # As a kernel finds them that was computing.
+    # As a kernel finds them that was computing.
+    with part.kept_waiting():
+        browser.say(type="range", part=part.key, view="first", page="page", request=-1)
+        assert part.is_asked.wait(5)
         for request in range(10):
             for view in ("one", "other"):
-                word = {"type": "range", "part": part.key, "view": view, "page": "page", "request": request}
-                pump._inbox.append(("word", word))
-        pump._changed.notify()
-    browser.wait(lambda: sum("said" in one for one in browser.parts()) == 2)
-    assert part.asked == [9, 9]
+                browser.say(type="range", part=part.key, view=view, page="page", request=request)
+    browser.wait(lambda: sum("said" in one for one in browser.parts()) == 3)
+    assert part.asked == [-1, 9, 9]
