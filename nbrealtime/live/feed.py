@@ -193,6 +193,14 @@ class Feed:
             error=record.error,
         )
 
+    @property
+    def untroubled(self) -> int | None:
+        """How many messages came of a live topic of which `status` has nothing else to tell; None where it has."""
+        record = self._record
+        if record.state is not TopicState.LIVE or not record.count or self.undrawable:
+            return None
+        return record.count
+
     def _reason(self, record: Record) -> str:
         if record.state is TopicState.REFUSED and record.error:
             return record.error

@@ -23,7 +23,9 @@ class Glance(NamedTuple):
     interval: float | None
     extent: tuple[float, float] | None
     """As the ring's properties of these names."""
+    is_whole: bool
+    """Whether nothing of what came has fallen out."""
 
 
-NOTHING: Final = Glance(0, None, (), None, None, None)
+NOTHING: Final = Glance(0, None, (), None, None, None, True)
 """Before anybody looked."""

@@ -124,7 +124,8 @@ class Ring:
         Of a fast stream it is measured anew each quarter of a second.
         """
         with self._lock:
-            return self._find_interval()
+            count = self._kept.count
+            return self._find_interval(count, self._kept.time(count - 1)) if count else None
 
     @property
     def nbytes(self) -> int:
@@ -310,22 +311,22 @@ class Ring:
         gone, or if there are times that no bin of ``width`` holds.
         """
         with self._lock:
-            kept = self._kept
-            if not kept.count:
+            kept, finest = self._kept, self._pyramid.finest
+            count = kept.count
+            if not count or finest is None or width >= finest * (1 - 1e-9):
                 return None
-            begin = self._whole_from(since, width)
-            if self._reach() > begin or not self._is_finer(width):
+            if not -COUNTED < since / width <= kept.time(count - 1) / width < COUNTED:
                 return None
-            first = first_bin(begin, width)
+            first = first_bin(since, width)
+            if self._lost and kept.time(0) > first * width:
+                return None
             low = kept.search((first - 0.001) * width, "left")
-            if not 0 < kept.count - low <= most:
-                return None
-            if max(-kept.time(low), kept.time(kept.count - 1)) >= COUNTED * width:
+            if not 0 < count - low <= most:
                 return None
             # From a hair before the bin, which may belong to the one before.
-            while low < kept.count and first_bin(kept.time(low), width) < first:
+            while first_bin(kept.time(low), width) < first:
                 low += 1
-            return kept.times(low, kept.count), {name: kept.column(name, low, kept.count) for name in fields}
+            return kept.times(low, count), {name: kept.column(name, low, count) for name in fields}
 
     def resolution(self, width: float, since: float) -> float:
         """Return the width (s) at which ``bands`` can show all that is kept since then: ``width``, or if need be a greater one."""
@@ -362,13 +363,14 @@ class Ring:
         """Return what `advance`, `fields`, `newest`, `interval` and `extent` say now."""
         with self._lock:
             version, touched = self._touches.since(mark)
-            kept = self._kept
+            kept, lost = self._kept, self._lost
             count = kept.count
             if not count:
-                return Glance(version, touched, kept.names, None, None, None)
+                return Glance(version, touched, kept.names, None, None, None, not lost)
             newest = kept.time(count - 1)
-            since = self._known_since() if self._lost else kept.time(0)
-            return Glance(version, touched, kept.names, newest, self._find_interval(), (since, newest))
+            since = self._known_since() if lost else kept.time(0)
+            interval = self._find_interval(count, newest)
+            return Glance(version, touched, kept.names, newest, interval, (since, newest), not lost)
 
     # Below, the caller holds the lock.
 
@@ -384,11 +386,9 @@ class Ring:
         if self._unfolded >= LEAST_TELLING or self._pyramid.finest is not None:
             self._fold()
 
-    def _find_interval(self) -> float | None:
-        count = self._kept.count
+    def _find_interval(self, count: int, newest: float) -> float | None:
         if count < 2:
             return None
-        newest = self._kept.time(count - 1)
         if count > _TELLING and 0 <= newest - self._measured < _MEASURED_FOR:
             return self._interval
         times = self._kept.times(max(0, count - _TELLING), count)

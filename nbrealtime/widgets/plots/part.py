@@ -222,14 +222,13 @@ class PlotPart:
             index += len(source.series)
         return self._pack(now, entries, said, whole=False)
 
-    def _see(self) -> None:
+    def _see(self) -> list[Source]:
+        """Looks at every ring; returns the sources whose fields may be more than they were."""
         self._sources = self._drawn()
-        for source in self._sources:
-            source.see()
+        return [source for source in self._sources if source.see()]
 
     def _discover(self) -> bool:
-        self._see()
-        grown = [source for source in self._sources if source.has_grown()]
+        grown = self._see()
         if not grown:
             return False
         several = len(self._sources) > 1 or self._sources != self._given

@@ -84,6 +84,8 @@ class FeedLike(Protocol):
     def ring(self) -> RingLike: ...
     @property
     def strands(self) -> Sequence[FeedLike]: ...
+    @property
+    def untroubled(self) -> int | None: ...
     def status(self) -> Any: ...
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]: ...
 
@@ -161,13 +163,10 @@ class Source:
             self._strands[feed.name] = strand
         return list(self._strands.values())
 
-    def see(self) -> None:
-        """Looks at the ring: what follows speaks of it as it is now."""
-        self.seen = self.feed.ring.glance(self.mark)
-
-    def has_grown(self) -> bool:
-        """Whether fields may have appeared since `discover`."""
-        return self.seen.fields != self._there
+    def see(self) -> bool:
+        """Looks at the ring: what follows speaks of it as it is now. True if fields may have appeared since `discover`."""
+        seen = self.seen = self.feed.ring.glance(self.mark)
+        return seen.fields != self._there
 
     def discover(self, labels: dict[str, str], *, several: bool, room: int) -> int:
         """Takes in fields that appeared, at most ``room``; returns how many it took."""
@@ -188,16 +187,14 @@ class Source:
 
     def look(self, window: float, width: float) -> bool:
         """Decides how finely it is sent for the newest ``window`` seconds in bins of ``width``; True if that changed."""
-        ring, before = self.feed.ring, self.grain
-        newest, interval = self.seen.newest, self.seen.interval
+        ring, before, seen = self.feed.ring, self.grain, self.seen
+        newest, interval = seen.newest, seen.interval
         wanted = (window, width, interval)
-        if (
-            before is not None
-            and wanted == self._wanted
-            and newest is not None
-            and 0 <= newest - self._looked < min(_LOOKED_FOR, window / _LEAST_BINS)
-        ):
-            return False
+        if before is not None and newest is not None and wanted == self._wanted:
+            if seen.is_whole and before.width == width:
+                return False
+            if 0 <= newest - self._looked < min(_LOOKED_FOR, window / _LEAST_BINS):
+                return False
         self._wanted, self._looked = wanted, -math.inf if newest is None else newest
         self._interval = interval
         mode = choose(None if before is None else before.mode, window, self._interval, width)

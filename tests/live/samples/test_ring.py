@@ -252,14 +252,14 @@ def test_a_reader_that_comes_rarely_never_misses_a_change() -> None:
 
 def test_a_glance_says_at_once_what_is_asked_one_by_one() -> None:
     ring = Ring(samples=500)
-    assert ring.glance(0) == (0, None, (), None, None, None)
+    assert ring.glance(0) == (0, None, (), None, None, None, True)
     put(ring, *(NOW + np.arange(2000) / 1000), value=np.ones(2000), more=np.ones(2000))
     mark = ring.glance(0).mark
     put(ring, NOW + 2.5, NOW + 3)
     seen = ring.glance(mark)
     assert (seen.mark, seen.touched) == ring.advance(mark)
     assert seen.touched == NOW + 2.5
-    assert seen[2:] == (ring.fields, ring.newest, ring.interval, ring.extent)
+    assert seen[2:] == (ring.fields, ring.newest, ring.interval, ring.extent, False)
     assert ring.glance(seen.mark).touched is None
 
 
@@ -289,6 +289,7 @@ def test_the_tail_is_all_that_is_in_the_bins_that_changed() -> None:
         (0.02, NOW + 19.985, 19),  # more than were asked for
         (1.0, NOW + 19.9985, 5000),  # such bins are at hand
         (0.02, NOW + 21, 100),  # nothing is there
+        (0.02, -np.inf, 100_000),
     ],
 )
 def test_what_is_better_read_as_bins_is_no_tail(width: float, since: float, most: int) -> None:

@@ -30,6 +30,11 @@ class Feed:
     def strands(self) -> tuple[Feed, ...]:
         return (self,)
 
+    @property
+    def untroubled(self) -> int | None:
+        said = self.said
+        return said.count if said.state == "live" and said.count and not said.reason else None
+
     def status(self) -> SimpleNamespace:
         return self.said
 

@@ -12,12 +12,21 @@ from nbrealtime.widgets.plots.standing import standing
 
 def source(name="lab:temp", why="", **said) -> Source:
     status = {"name": name, "state": "live", "count": 3, "reason": "", "numeric": True, "error": None, **said}
-    feed = SimpleNamespace(name=name, status=lambda: SimpleNamespace(**status))
+    feed = SimpleNamespace(name=name, untroubled=None, status=lambda: SimpleNamespace(**status))
     return Source(name, feed, why=lambda: why)
 
 
 def test_live_topics_have_nothing_to_say_but_how_much_came():
     assert standing([source(), source("lab:rh", count=4)]) == (False, True, 7, "", "")
+
+
+def test_a_topic_that_simply_flows_is_asked_nothing_else():
+    def flowing(count: int) -> Source:
+        return Source("lab:temp", SimpleNamespace(name="lab:temp", untroubled=count, status=pytest.fail))
+
+    assert standing([flowing(3), flowing(4)]) == (False, True, 7, "", "")
+    quiet = source("lab:rh", reason="has heard nothing for 10 s", numeric=None, count=0)
+    assert standing([flowing(3), quiet]) == (False, True, 3, "lab:rh has heard nothing for 10 s", "")
 
 
 def test_a_plot_is_closed_with_its_last_topic_and_connected_with_its_first():
