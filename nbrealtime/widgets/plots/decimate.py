@@ -137,7 +137,7 @@ def _frame_of(lows: Floats, highs: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     # A NaN is the least and the greatest of all.
     low, high = float(np.minimum.reduce(lows)), float(np.maximum.reduce(highs))
-    largest = -low if -low > high else high
+    largest = max(high, -low)
     if 1e-30 < largest < 1e37 and high - low >= 0.01 * largest:
         return 0.0, 1.0
     if not (math.isfinite(low) and math.isfinite(high)):
