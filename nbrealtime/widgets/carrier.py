@@ -20,11 +20,11 @@ import hmac
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import zmq
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DELIM, Session
 
@@ -43,8 +43,10 @@ _STEPS: Final = {name: vars(Session)[name] for name in ("send", "msg", "msg_head
 """What a session does to send a message."""
 
 
-_WRITES: Final = ("schedule", "send_multipart", "_really_send")
+_WRITES: Final = frozenset(("schedule", "send_multipart", "_really_send"))
 """What the IOPub thread does to write a message."""
+_MORE: Final = int(zmq.SNDMORE)
+"""A part that is not the last."""
 
 
 class _Way(NamedTuple):
@@ -134,18 +136,27 @@ def _writer(socket: Any, *, at_once: bool) -> Callable[[list[bytes], bool], None
 
     if not at_once or loop is None or not _is_usual_way(socket, thread):
         return send
-    write, wake, is_running = thread._really_send, loop.call_soon_threadsafe, loop.is_running
+    wake, is_running = loop.call_soon_threadsafe, loop.is_running
 
     def hand_over(parts: list[bytes], copy: bool) -> None:
         # One that has ended takes what it is handed, and does nothing.
-        if not is_running():
-            send(parts, copy)
-        elif copy:
-            wake(write, parts)
+        if is_running():
+            wake(_write, thread, parts, copy)
         else:
-            wake(partial(write, parts, copy=False))
+            send(parts, copy)
 
     return hand_over
+
+
+def _write(thread: Any, parts: list[bytes], copy: bool) -> None:
+    """Writes a message; runs in the loop of ipykernel's ``thread``."""
+    # Not `send_multipart`, which makes an enumeration's member for each part.
+    last, socket = len(parts) - 1, thread.socket
+    if socket is None:  # closed: the kernel ends
+        return
+    send = socket.send
+    for at, part in enumerate(parts):
+        send(part, _MORE if at < last else 0, copy)
 
 
 def _is_usual_way(socket: Any, thread: Any) -> bool:
@@ -154,8 +165,7 @@ def _is_usual_way(socket: Any, thread: Any) -> bool:
         module is not None
         and type(socket) is module.BackgroundSocket
         and type(thread) is module.IOPubThread
-        and all(name not in vars(thread) for name in _WRITES)
-        and all(callable(getattr(thread, name, None)) for name in _WRITES)
+        and not _WRITES.intersection(vars(thread))
     )
 
 

@@ -27,7 +27,7 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,6 +42,7 @@ KEEP_ALIVE: Final = 1 / AWAY
 REFRESH: Final = 2.0
 """How often an unaddressed snapshot goes out while hellos may be waiting unheard."""
 LONGEST_STEP: Final = 1.5
+_NOBODY: Final[Set[str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -113,8 +114,10 @@ class Pacer:
         self._now, self._busy = now, busy
         self.audience.advance(passed, hearing=hearing, busy=busy)
 
-    def coming(self, now: float) -> set[str]:
+    def coming(self, now: float) -> Set[str]:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
+        if not self._steady:
+            return _NOBODY
         watched, due = self.audience.watched, self._next
         return {part for part in self._steady if part in watched and due.get(part, 0.0) > now}
 
@@ -133,11 +136,12 @@ class Pacer:
             return 1.0 if audience.doubts(dirty) else None
         # Once a second silence is accounted, whatever else there is to do.
         at = now + 1.0
+        framed, ticks = self._framed, self._next
         for part in watched:
-            at = min(at, self._framed.get(part, 0.0) + KEEP_ALIVE)
+            at = min(at, framed.get(part, 0.0) + KEEP_ALIVE)
         for part in dirty:
             if audience.rate(part) > 0:
-                due = self._next.get(part, 0.0)
+                due = ticks.get(part, 0.0)
                 if due > now:
                     self._early.add(part)
                 at = min(at, due)
@@ -149,11 +153,15 @@ class Pacer:
         if at <= now and not self._busy and not self._rested(watched, dirty, now):
             # The end of the tick that is running; one that begins right now is due.
             at = math.ceil(now / TICK - 1e-6) * TICK
-        return max(0.0, max(at, self._taken_until) - now)
+        return max(0.0, at - now, self._taken_until - now)
 
     def _rested(self, watched: frozenset[str], dirty: Mapping[str, float], now: float) -> bool:
         """Whether every part that somebody sees has news, and none of them was sent a moment ago."""
-        return watched <= dirty.keys() and all(now - self._framed.get(part, 0.0) >= PAUSE for part in watched)
+        framed = self._framed
+        for part in watched:
+            if part not in dirty or now - framed.get(part, 0.0) < PAUSE:
+                return False
+        return True
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
@@ -171,9 +179,10 @@ class Pacer:
             # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted
             # from the clock's zero, so that parts of one rate fall into one message.
             self._next[part] = (math.floor(now * rate + 1e-6) + 1) / rate
-        for part in self._steady - dirty.keys():
-            if self._next.get(part, 0.0) <= now:
-                self._steady.discard(part)
+        if self._steady:
+            for part in self._steady - dirty.keys():
+                if self._next.get(part, 0.0) <= now:
+                    self._steady.discard(part)
         self._keep_alive(now, plan)
         for part in audience.unheard:
             if now - self._refreshed.get(part, -math.inf) >= REFRESH:

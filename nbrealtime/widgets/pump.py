@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -45,7 +45,7 @@ class Pump:
         self._lock = threading.Lock()
         self._parts: dict[str, Part] = {}
         self._dirty: dict[str, float] = {}
-        self._coming: set[str] = set()  # parts for which the thread wakes up by itself
+        self._coming: Set[str] = frozenset()  # parts for which the thread wakes up by itself
         # Not a condition, which is a page of Python for each news: this waits in C.
         self._inbox: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         """What was said, and None to wake up for news."""
@@ -223,8 +223,9 @@ class Pump:
         hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._audience.suspicious())
         self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
-        plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
-        self._urged.clear()
+        if self._urged:
+            plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
+            self._urged.clear()
         answers, self._answers = self._answers, {}
         if not plan and not answers:
             return

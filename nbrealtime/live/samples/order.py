@@ -40,7 +40,9 @@ def is_in_order(times: Floats, newest: float) -> bool:
     """Whether all ``times`` can be times, and strictly increase, from after ``newest`` on."""
     if len(times) > _FEW:
         return bool(
-            newest < times[0] >= -FARTHEST and times[-1] <= FARTHEST and (times[1:] > times[:-1]).all()
+            newest < times.item(0) >= -FARTHEST
+            and times.item(-1) <= FARTHEST
+            and np.logical_and.reduce(times[1:] > times[:-1])
         )
     for time in times.tolist():
         # False for NaN, too.
