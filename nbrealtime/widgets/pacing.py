@@ -157,11 +157,7 @@ class Pacer:
 
     def _rested(self, watched: frozenset[str], dirty: Mapping[str, float], now: float) -> bool:
         """Whether every part that somebody sees has news, and none of them was sent a moment ago."""
-        framed = self._framed
-        for part in watched:
-            if part not in dirty or now - framed.get(part, 0.0) < PAUSE:
-                return False
-        return True
+        return watched <= dirty.keys() and all(now - self._framed.get(part, 0.0) >= PAUSE for part in watched)
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""

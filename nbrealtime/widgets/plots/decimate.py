@@ -35,6 +35,7 @@ Mode = str
 """``"points"`` or ``"band"``."""
 
 _NARROWEST: Final = 1e-9
+_FLOAT: Final = np.dtype("<f4")
 _FEW_NUMBERS: Final = np.arange(1024.0)
 
 
@@ -124,7 +125,7 @@ def _scaled(values: Floats, v0: float, scale: float) -> Floats:
 
 
 def _floats(values: Floats) -> bytes:
-    return values.astype("<f4").tobytes()
+    return values.astype(_FLOAT).tobytes()
 
 
 def _frame_of(lows: Floats, highs: Floats) -> tuple[float, float]:
