@@ -87,7 +87,9 @@ class Tile extends Face {
     this.foot.hidden = quiet;
     if (spark === null || quiet) return;
     const window = duration(Number(this.model.get("window")));
-    say(this.foot, `${between(spark.low, spark.high, this.text("units"), Number(this.model.get("digits")))} in ${window}`);
+    const reach = `${between(spark.low, spark.high, this.text("units"), Number(this.model.get("digits")))} in ${window}`;
+    say(this.foot, reach);
+    mark(this.foot, "title", reach);
   }
 
   protected override dress(): void {

@@ -88,6 +88,8 @@ def test_a_number_and_a_bar_follow_and_say_what_they_mean(notebook):
     assert writes["label"] <= 2, writes
     expect(tile).to_have_attribute("aria-label", re.compile(r"^Lab temperature: \d\d\.\d+ °C, .*live$"))
     notebook.wait_idle(5)
+    # A small tile has no room for all of it.
+    expect(tile.locator(".nbrt-reach")).to_have_attribute("title", re.compile(r"^\d.* – .* °C in 60 s$"))
     after = tile.bounding_box()
     assert (after["width"], after["height"]) == (before["width"], before["height"])
     notebook.screenshot("tiles-live")
