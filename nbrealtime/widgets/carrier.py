@@ -15,10 +15,10 @@ follow take the comm's way to the thread, so that none overtakes it.
 
 from __future__ import annotations
 
-import datetime as dt
 import hmac
 import os
 import sys
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -75,6 +75,8 @@ class Carrier:
         self._way: _Way | None = None
         self._numbers = count(1)
         self._is_alone = True
+        self._second, self._until_second = -1, ""
+        """The last second in which one was sent, and how it is written."""
 
     def send(self, content: Any, buffers: list[bytes]) -> bool:
         """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do."""
@@ -86,8 +88,9 @@ class Carrier:
             way = self._way = self._find(parent)
         if way is None:
             return False
-        number, date = next(self._numbers), dt.datetime.now(dt.UTC).isoformat()
-        header = f'{way.header},"msg_id":"{way.comm_id}_{number}","date":"{date}"}}'.encode()
+        header = (
+            f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date()}"}}'.encode()
+        )
         content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
         try:
             packed = _JSON.encode(content)
@@ -105,6 +108,14 @@ class Carrier:
         message = [way.topic, DELIM, signature, *signed, *buffers]
         way.write(message, max(map(len, message)) < way.large)
         return True
+
+    def _date(self) -> str:
+        """Now, as ISO 8601."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._until_second = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._until_second}.{int((now - second) * 1e6):06d}+00:00"
 
     def _find(self, parent: Any) -> _Way | None:
         kernel, comm = self._kernel, self._comm

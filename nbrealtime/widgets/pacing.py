@@ -76,7 +76,8 @@ class Pacer:
         self._taken_until = 0.0
         """The end of the tick in which something was sent last."""
         self._now: float | None = None
-        self._busy = False
+        self.busy = False
+        """Whether others wanted the interpreter at the last `advance`."""
 
     # -- what browsers say ------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class Pacer:
         # At least once a second while anybody looks. A longer while is a sleep with nobody looking, or of the
         # machine: it is no silence of those who have come since.
         passed = 0.0 if self._now is None else min(LONGEST_STEP, max(0.0, now - self._now))
-        self._now, self._busy = now, busy
+        self._now, self.busy = now, busy
         self.audience.advance(passed, hearing=hearing, busy=busy)
 
     def coming(self, now: float) -> Set[str]:
@@ -150,7 +151,7 @@ class Pacer:
         for part in self._steady:
             if part in watched and now < (due := self._next.get(part, 0.0)) < at:
                 at = due
-        if at <= now and not self._busy and not self._rested(watched, dirty, now):
+        if at <= now and not self.busy and not self._rested(watched, dirty, now):
             # The end of the tick that is running; one that begins right now is due.
             at = math.ceil(now / TICK - 1e-6) * TICK
         return max(0.0, at - now, self._taken_until - now)
@@ -169,7 +170,7 @@ class Pacer:
                 continue
             plan.frames.append(part)
             # Beside a cell that computes a tick for nothing costs more than news that has to say so.
-            if part in self._early or (not self._busy and now - self._framed.get(part, 0.0) < PAUSE):
+            if part in self._early or (not self.busy and now - self._framed.get(part, 0.0) < PAUSE):
                 self._early.discard(part)
                 self._steady.add(part)
             # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted

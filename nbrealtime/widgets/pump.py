@@ -14,12 +14,13 @@ only put into the inbox there.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable, Set
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 from nbrealtime import lifecycle
 from nbrealtime.contention import Contention
@@ -32,6 +33,9 @@ from nbrealtime.widgets.parts import Frame, Part
 __all__ = ["Pump", "pump"]
 
 _log = logging.getLogger("nbrealtime.widgets")
+
+ACCOUNT: Final = 0.1
+"""How often (s) silence is accounted at most: nothing follows from less of it."""
 
 
 class Pump:
@@ -56,6 +60,8 @@ class Pump:
         self._audience = Audience()
         self._pacer = Pacer(self._audience)
         self._contention = Contention()
+        self._accounted = -math.inf
+        """When the pacer was told last how time passes."""
         self._seq = 0
         self._urged: set[str] = set()
         self._answers: dict[tuple[str, str], Frame] = {}
@@ -219,9 +225,11 @@ class Pump:
 
     def _tick(self, dirty: dict[str, float]) -> None:
         now = time.monotonic()
-        ear = self._ear
-        hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._audience.suspicious())
-        self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
+        if now - self._accounted >= ACCOUNT or self._contention.busy is not self._pacer.busy:
+            self._accounted = now
+            ear = self._ear
+            hearing = ear is None or ear.hearing(now, ask=bool(dirty) or self._audience.suspicious())
+            self._pacer.advance(now, hearing=hearing, busy=self._contention.busy)
         plan = self._pacer.plan(now, dirty)
         if self._urged:
             plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
