@@ -15,8 +15,9 @@ Parts:
 What is printed for each: pictures a second in which the newest sample was another one; the kernel's time for 1,000
 samples beyond what the stream costs without a plot; shares of a core of the Jupyter server and of the page's main thread,
 beyond what they are without a stream; bytes on the page's WebSockets for each sample; and how old the newest sample is
-when it is drawn (the clock of one machine), median and 95th percentile. Ours scrolls between the chunks too: what
-its main thread does is divided by what it drew, as the others' is.
+when it is drawn (the clock of one machine), median and 95th percentile. The ratios compare at equal pictures: bytes for
+each picture of a new sample, since who falls behind is sent less than it was given; and since ours scrolls between the
+chunks too, what the main thread does for each that it drew, as the others' is.
 
 Needs Debian's ``chromium``, ``pip install -e .[test,bench]``, and a machine that does nothing else.
 """
@@ -79,6 +80,8 @@ class Result:
     page: float
     size: float
     """Bytes for each sample."""
+    samples: float
+    """A second, of all series."""
     p50: float
     p95: float
 
@@ -86,6 +89,11 @@ class Result:
     def page_per_picture(self) -> float:
         """Main-thread ms for each picture drawn."""
         return 1000 * self.page / self.drawn if self.drawn else float("nan")
+
+    @property
+    def size_per_picture(self) -> float:
+        """Bytes for each picture of a new sample."""
+        return self.size * self.samples / self.pictures if self.pictures else float("nan")
 
     def __str__(self) -> str:
         return (
@@ -169,6 +177,7 @@ class Bench:
             server=max(0.0, spent["server"] - idle["server"]),
             page=max(0.0, spent["page"] - idle["page"]),
             size=(spent["bytes"] - idle["bytes"]) / (load.rate * load.series),
+            samples=load.rate * load.series,
             p50=ages[len(ages) // 2],
             p95=ages[int(0.95 * len(ages))],
         )
@@ -229,7 +238,7 @@ def compare(bench: Bench, names: list[str], loads: list[Workload]) -> None:
                 f"{what} {_ratio(a, b)}" + (f" (to reach: {aim[what]:.2f})" if what in aim else "")
                 for what, a, b in (
                     ("kernel", ours.kernel, other.kernel),
-                    ("bytes", ours.size, other.size),
+                    ("bytes", ours.size_per_picture, other.size_per_picture),
                     ("page", ours.page_per_picture, other.page_per_picture),
                     ("p50", ours.p50, other.p50),
                 )
