@@ -197,6 +197,23 @@ def test_what_a_plot_that_waits_offers_is_read_and_copied_wherever_it_stands(sho
     assert button.evaluate(CONTRAST) >= 4.5
 
 
+def test_a_narrow_plot_of_several_topics_has_room_for_what_it_says_while_it_waits(show):
+    plot = show(60, of=[Feed(f"lab:temperature.inside/{wall}-wall") for wall in ("north", "south", "east")])
+    plot.page.locator("main").evaluate("(main) => (main.style.width = '330px')")
+    header, buffers = plot.part.frame(T, plot.viewing)
+    reason = "lab:temperature.inside/north-wall has heard nothing for 12 s; lab:temp carries data"
+    plot.hear([({**header, "reason": reason}, buffers)])
+    plot.root.get_by_text("has heard nothing").wait_for()
+    inside = plot.root.locator(".nbrt-plot-stage").bounding_box()
+    for part in (
+        plot.root.get_by_text("Waiting for"),
+        plot.root.get_by_role("button", name="Copy rt.publish"),
+    ):
+        box = part.bounding_box()
+        assert box["y"] >= inside["y"]
+        assert box["y"] + box["height"] <= inside["y"] + inside["height"] - 40, "it covers the time axis"
+
+
 def test_names_that_differ_at_their_end_are_told_apart_in_a_narrow_legend_and_heard_in_full(show):
     walls = [Feed(f"lab:temperature.inside/{wall}-wall") for wall in ("north", "south")]
     for wall in walls:

@@ -4,6 +4,7 @@
 // not each second that it counts.
 import { capital } from "../panels/dom";
 import { copyable } from "../shared/copyable";
+import { part } from "./face";
 import type { Status } from "./status";
 
 /** Shows or hides the notice; `text` says why nothing can be drawn of what came. */
@@ -30,8 +31,7 @@ export function notify(notice: HTMLElement, status: Status, topics: readonly str
 }
 
 function line(words: string, name: string): HTMLElement {
-  const p = document.createElement("p");
-  p.className = `nbrt-plot-${name}`;
+  const p = part("p", `nbrt-plot-${name}`);
   p.textContent = p.title = words;
   return p;
 }
