@@ -215,7 +215,7 @@ class Audience:
             elif page.deaf:
                 page.deaf = 0.0
                 self._change()
-            # Long before that, nothing follows from it.
+            # From less silence nothing follows.
             if page.silent > SLOW_AFTER or page.deaf > DEAF_SLOW_AFTER:
                 self._change()
                 if page.silent > GONE_AFTER:

@@ -1,16 +1,14 @@
 """The hub's messages on their way out of the kernel: those that its comm would send, with less to do for each.
 
-Collaborators: `hub.Hub` sends on it; ipykernel's IOPub thread writes.
+Collaborators: `hub.Hub` sends on it; `outlet.Outlet` brings a message to ipykernel's thread.
 
 The comm's own way puts each message together from nothing: four times JSON, each with an encoder of its own, the cell's
 header among it, and some thirty traits asked. Of a plot's frame that is nearly half of what it costs the kernel, sixty
 times a second. Here what stays the same for a whole cell is made once for it, and the message is written as Jupyter's
-messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers. It is handed
-to the loop of the IOPub thread, which costs that thread half of what waking it by its socket does.
+messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers.
 
-The rules: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
-packing, signing or sending in a way of their own) it leaves to the comm; and once the comm has sent one, those that
-follow take the comm's way to the thread, so that none overtakes it.
+The one rule: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
+packing, signing or sending in a way of their own) it leaves to the comm.
 """
 
 from __future__ import annotations
@@ -19,14 +17,14 @@ import hmac
 import os
 import sys
 import time
-from collections.abc import Callable
 from itertools import count
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import zmq
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DELIM, Session
+
+from nbrealtime.widgets.outlet import Outlet
 
 __all__ = ["Carrier"]
 
@@ -43,12 +41,6 @@ _STEPS: Final = {name: vars(Session)[name] for name in ("send", "msg", "msg_head
 """What a session does to send a message."""
 
 
-_WRITES: Final = frozenset(("schedule", "send_multipart", "_really_send"))
-"""What the IOPub thread does to write a message."""
-_MORE: Final = int(zmq.SNDMORE)
-"""A part that is not the last."""
-
-
 class _Way(NamedTuple):
     """How messages go out while one request, a cell mostly, is the kernel's newest."""
 
@@ -58,8 +50,7 @@ class _Way(NamedTuple):
     """As JSON, but for the message's own id and date, and the end."""
     auth: hmac.HMAC | None
     """What signs messages, where that is wanted; a copy of it."""
-    write: Callable[[list[bytes], bool], None]
-    """Sends the parts of a message, as copies of them or from where they lie."""
+    outlet: Outlet
     topic: bytes
     comm_id: str
     large: int
@@ -74,7 +65,7 @@ class Carrier:
         self._kernel: Any = getattr(comm, "kernel", None) if _is_usual_comm(comm) else None
         self._way: _Way | None = None
         self._numbers = count(1)
-        self._is_alone = True
+        self._outlet: Outlet | None = None
         self._second, self._until_second = -1, ""
         """The last second in which one was sent, and how it is written."""
 
@@ -96,7 +87,7 @@ class Carrier:
             packed = _JSON.encode(content)
         except (TypeError, ValueError):
             # It may be written for all that: a character that stands for one byte of a file's name is.
-            self._is_alone, self._way = False, None
+            way.outlet.give_way()
             return False
         signed = [header, way.packed_parent, _NO_METADATA, packed]
         signature = b""
@@ -106,7 +97,7 @@ class Carrier:
             auth.update(b"".join(signed))
             signature = auth.hexdigest().encode()
         message = [way.topic, DELIM, signature, *signed, *buffers]
-        way.write(message, max(map(len, message)) < way.large)
+        way.outlet.write(message, max(map(len, message)) < way.large)
         return True
 
     def _date(self) -> str:
@@ -121,8 +112,12 @@ class Carrier:
         kernel, comm = self._kernel, self._comm
         session = kernel.session
         if not _is_usual_session(session):
-            self._is_alone = False
+            if self._outlet is not None:
+                self._outlet.give_way()
             return None
+        outlet = self._outlet
+        if outlet is None or outlet.socket is not kernel.iopub_socket or not outlet.is_usual():
+            outlet = self._outlet = Outlet(kernel.iopub_socket)
         header = session.msg_header("comm_msg")
         del header["msg_id"], header["date"]
         return _Way(
@@ -130,54 +125,11 @@ class Carrier:
             session.pack(parent.get("header", {})),
             _JSON.encode(header).decode().removesuffix("}"),
             session.auth,
-            _writer(kernel.iopub_socket, at_once=self._is_alone),
+            outlet,
             comm.topic,
             comm.comm_id,
             session.copy_threshold,
         )
-
-
-def _writer(socket: Any, *, at_once: bool) -> Callable[[list[bytes], bool], None]:
-    """What hands a message to the thread that writes: in its loop ``at_once``, if it is the one that we know."""
-    thread: Any = getattr(socket, "io_thread", None)
-    loop = getattr(getattr(thread, "io_loop", None), "asyncio_loop", None)
-
-    def send(parts: list[bytes], copy: bool) -> None:
-        socket.send_multipart(parts, copy=copy)
-
-    if not at_once or loop is None or not _is_usual_way(socket, thread):
-        return send
-    wake, is_running = loop.call_soon_threadsafe, loop.is_running
-
-    def hand_over(parts: list[bytes], copy: bool) -> None:
-        # One that has ended takes what it is handed, and does nothing.
-        if is_running():
-            wake(_write, thread, parts, copy)
-        else:
-            send(parts, copy)
-
-    return hand_over
-
-
-def _write(thread: Any, parts: list[bytes], copy: bool) -> None:
-    """Writes a message; runs in the loop of ipykernel's ``thread``."""
-    # Not `send_multipart`, which makes an enumeration's member for each part.
-    last, socket = len(parts) - 1, thread.socket
-    if socket is None:  # closed: the kernel ends
-        return
-    send = socket.send
-    for at, part in enumerate(parts):
-        send(part, _MORE if at < last else 0, copy)
-
-
-def _is_usual_way(socket: Any, thread: Any) -> bool:
-    module = sys.modules.get("ipykernel.iostream")
-    return (
-        module is not None
-        and type(socket) is module.BackgroundSocket
-        and type(thread) is module.IOPubThread
-        and not _WRITES.intersection(vars(thread))
-    )
 
 
 def _is_usual_comm(comm: Any) -> bool:

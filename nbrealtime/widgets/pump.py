@@ -46,7 +46,8 @@ class Pump:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant: the collector, which may run anywhere, may close a widget, which marks its part and leaves.
+        self._lock = threading.RLock()
         self._parts: dict[str, Part] = {}
         self._dirty: dict[str, float] = {}
         self._coming: Set[str] = frozenset()  # parts for which the thread wakes up by itself

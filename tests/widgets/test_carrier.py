@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-import zmq
 from comm.base_comm import BaseComm as OtherComm
 from ipykernel.comm.comm import BaseComm
-from ipykernel.iostream import BackgroundSocket, IOPubThread
 from jupyter_client.session import Session
 
 from nbrealtime.widgets.carrier import Carrier
+from nbrealtime.widgets.outlet import Outlet
 
 CONTENT = {"type": "frames", "seq": 3, "parts": [{"key": "plot-1", "last": 0.25, "reason": "offline, “why”"}]}
 
@@ -84,94 +80,6 @@ def test_it_sends_what_the_comm_would_have_sent(kernel, comm):
     assert set(ours["header"]) == set(theirs["header"])
 
 
-@pytest.fixture
-def outlet(kernel, comm) -> Iterator[Callable[[], list[bytes]]]:
-    """Gives the kernel the thread with which ipykernel writes; returns what reads its next message."""
-    context = zmq.Context()
-    thread = IOPubThread(context.socket(zmq.XPUB))
-    port = thread.socket.bind_to_random_port("tcp://127.0.0.1")
-    reader = context.socket(zmq.SUB)
-    reader.subscribe(b"comm-c0ffee")
-    reader.connect(f"tcp://127.0.0.1:{port}")
-    assert thread.socket.poll(5000), "nobody subscribed"
-    thread.socket.recv()  # what is sent from now on is read
-    thread.start()
-    running = threading.Event()
-    thread.schedule(running.set)
-    assert running.wait(5)
-    kernel.iopub_socket = BackgroundSocket(thread)
-
-    def read() -> list[bytes]:
-        assert reader.poll(5000), "nothing came"
-        return reader.recv_multipart()
-
-    yield read
-    if thread.thread.is_alive():
-        stop(thread)
-    thread.close()
-    reader.close()
-    context.term()
-
-
-def stop(thread: IOPubThread) -> None:
-    """Ends ``thread``, and before it what it does beside, of which it leaves a complaint otherwise."""
-    ended = threading.Event()
-    beside = getattr(thread, "_event_pipe_gc_task", None)
-    if beside is not None:
-        beside.add_done_callback(lambda _: ended.set())
-        thread.schedule(beside.cancel)
-        assert ended.wait(5)
-    thread.stop()
-
-
-def told(parts: list[bytes]) -> str:
-    """What was said in a message, and the buffer with it."""
-    return f"{json.loads(parts[6])['data']['content']['n']}: {b''.join(parts[7:]).decode()[:9]}"
-
-
-def test_ipykernels_thread_is_handed_the_message_in_its_loop(kernel, comm, outlet, monkeypatch):
-    carrier = Carrier(comm)
-    with monkeypatch.context() as patched:
-        patched.setattr(kernel.iopub_socket.io_thread._event_pipe, "send", pytest.fail, raising=False)
-        assert carrier.send({"n": 1}, [b"some"])
-        assert carrier.send({"n": 2}, [b"much-more" * kernel.session.copy_threshold])
-    assert [told(outlet()) for _ in range(2)] == ["1: some", "2: much-more"]
-
-
-def test_what_follows_a_message_of_the_comms_does_not_overtake_it(kernel, comm, outlet):
-    carrier = Carrier(comm)
-    held = threading.Event()
-    assert carrier.send({"n": 0}, [])
-    assert told(outlet()) == "0: "
-    assert not carrier.send({"n": object()}, [])
-    # Everything below waits until the thread goes on.
-    kernel.iopub_socket.io_thread.schedule(held.wait)
-    comm.send(data={"method": "custom", "content": {"n": 1}})
-    assert carrier.send({"n": 2}, [])
-    held.set()
-    assert [told(outlet()) for _ in range(2)] == ["1: ", "2: "]
-
-
-def test_a_thread_that_has_ended_is_asked_as_ipykernel_asks_it(kernel, comm, outlet, monkeypatch):
-    carrier = Carrier(comm)
-    assert carrier.send({"n": 1}, [])
-    assert told(outlet()) == "1: "
-    thread = kernel.iopub_socket.io_thread
-    stop(thread)
-    sent = []
-    monkeypatch.setattr(thread, "send_multipart", lambda parts, copy: sent.append(told(parts)))
-    assert carrier.send({"n": 2}, [])
-    assert sent == ["2: "]
-
-
-def test_a_thread_with_a_way_of_its_own_is_asked_to_send(kernel, comm, outlet, monkeypatch):
-    sent = []
-    thread = kernel.iopub_socket.io_thread
-    monkeypatch.setattr(thread, "send_multipart", lambda parts, copy: sent.append(told(parts)))
-    assert Carrier(comm).send({"n": 1}, [])
-    assert sent == ["1: "]
-
-
 def test_every_message_has_an_id_and_a_time_of_its_own(kernel, comm):
     carrier = Carrier(comm)
     for _ in range(3):
@@ -233,6 +141,19 @@ def test_what_it_cannot_write_is_left_to_the_comm(kernel, comm, what):
     assert not carrier.send({"what": what}, [])
     assert kernel.iopub_socket.messages == []
     assert carrier.send(CONTENT, [])
+
+
+def test_what_the_comm_sends_meanwhile_keeps_its_place(kernel, comm, monkeypatch):
+    said = []
+    monkeypatch.setattr(Outlet, "write", lambda self, parts, copy: said.append("ours"))
+    monkeypatch.setattr(Outlet, "give_way", lambda self: said.append("the comm's"))
+    carrier = Carrier(comm)
+    carrier.send(CONTENT, [])
+    carrier.send({"what": object()}, [])
+    carrier.send(CONTENT, [])
+    kernel.cell, kernel.session.debug = {}, True
+    carrier.send(CONTENT, [])
+    assert said == ["ours", "the comm's", "ours", "the comm's"]
 
 
 @pytest.mark.parametrize(

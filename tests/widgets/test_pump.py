@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
@@ -270,6 +271,31 @@ def test_what_left_gets_no_answer(pump, browser, join):
     browser.hello(here, "h")
     browser.wait(lambda: any(one.get("here") for one in browser.parts()))
     assert not any(one.get("gone") for one in browser.parts())
+
+
+def test_the_collector_may_close_a_widget_whatever_the_pump_does(pump, join):
+    class Forgotten(StatePart):
+        @property
+        def max_hz(self) -> float:
+            gc.collect()
+            return 4.0
+
+        @max_hz.setter
+        def max_hz(self, value: float) -> None: ...
+
+    class Widget:
+        def __init__(self, part: StatePart) -> None:
+            self.part, self.itself = part, self
+
+        def __del__(self) -> None:
+            pump.leave(self.part)
+
+    part = join(Forgotten("card", dict))
+    Widget(join(StatePart("card", dict)))
+    marks = threading.Thread(target=pump.mark, args=(part,), daemon=True)
+    marks.start()
+    marks.join(5)
+    assert not marks.is_alive()
 
 
 def test_stopping_ends_the_thread_and_is_harmless_twice(pump, browser, join):

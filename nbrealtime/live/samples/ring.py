@@ -284,9 +284,9 @@ class Ring:
             if not self._kept.count:
                 return {name: bins(np.empty(0), np.empty(0), width) for name in names}
             begin = self._whole_from(since, width)
-            # A hair beyond the bins, since k × width is rounded; what does not belong is cut off below.
+            # A hair beyond the bins; what does not belong is cut off below.
             first = first_bin(begin, width)
-            low = self._kept.search((first - 0.001) * width, "left")
+            low = self._kept.search(_before(first, width), "left")
             # For finer bins than it has the pyramid need not even be up to date.
             if self._reach() > begin or not self._is_finer(width):
                 self._fold_for_reading()
@@ -320,7 +320,7 @@ class Ring:
             first = first_bin(since, width)
             if self._lost and kept.time(0) > first * width:
                 return None
-            low = kept.search((first - 0.001) * width, "left")
+            low = kept.search(_before(first, width), "left")
             if not 0 < count - low <= most:
                 return None
             # From a hair before the bin, which may belong to the one before.
@@ -464,6 +464,12 @@ def _check_room(max_bytes: int) -> None:
         raise ValueError(
             f"a ring has room for at least one sample ({ROW_BYTES} bytes), not {max_bytes} bytes"
         )
+
+
+def _before(index: int, width: float) -> float:
+    """A hair before a bin begins, since k × width is rounded: a thousandth of it, or what a time keeps if that is more."""
+    begin = index * width
+    return begin - max(0.001 * width, 4e-16 * abs(begin))
 
 
 def _within(band: Band, first: float, last: float) -> Band:

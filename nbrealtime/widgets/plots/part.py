@@ -3,8 +3,8 @@
 Collaborators: `plot.LivePlot` is the face and owns one `PlotPart`; `source.Source` reads
 the rings and says how finely; `pump` asks for frames on its thread; ``js/src/plot/`` draws.
 
-A frame carries only what changed: bands from the first bin that a new sample touched,
-points from the first new one (the ring says from when on, so a sample that came late
+A frame carries only what changed: bands from the first bin that a new sample touched (or
+a few samples, from that bin's first one on, which the browser puts into bins), points from the first new one (the ring says from when on, so a sample that came late
 and was put where it belongs is repaired by the next frame). A snapshot carries the
 whole window. Both may repeat what the browser has; repeating changes nothing. An answer
 to a view that zoomed into the past (`told`) carries that range, as finely as it is kept.

@@ -329,6 +329,22 @@ def test_the_tail_has_the_samples_of_the_bins_that_the_bands_show(
         assert np.array_equal(theirs, ours)
 
 
+def test_a_sample_on_the_edge_of_a_very_narrow_bin_is_in_it() -> None:
+    ring = Ring()
+    times = NOW + np.arange(40_000) / 20_000
+    put(ring, *times)
+    ring.bands(["value"], 1.0)
+    whole = bins(times, np.arange(40_000.0), 1e-4)
+    for since in times[-300::7]:
+        band = ring.bands(["value"], 1e-4, float(since))["value"]
+        tail = ring.tail(["value"], 1e-4, float(since), 5000)
+        assert tail is not None
+        own = bins(tail[0], tail[1]["value"], 1e-4)
+        at = np.searchsorted(whole.index, band.index)
+        assert np.array_equal(band.low, whole.low[at])
+        assert np.array_equal(own.low, whole.low[at])
+
+
 def test_clear_forgets_samples_but_not_how_many_there_were() -> None:
     ring = Ring()
     put(ring, NOW, NOW + 1)

@@ -1,0 +1,158 @@
+"""Messages on their way to ipykernel's thread: all of them, and in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import zmq
+from ipykernel.iostream import BackgroundSocket, IOPubThread
+
+from nbrealtime.widgets.outlet import Outlet
+
+Read = Callable[[], list[bytes]]
+
+
+def wait_for(thread: IOPubThread) -> None:
+    """Returns when ``thread`` has done what it was asked until now."""
+    done = threading.Event()
+    thread.schedule(done.set)
+    assert done.wait(5)
+
+
+def stop(thread: IOPubThread) -> None:
+    """Ends ``thread``, and before it what it does beside, of which it leaves a complaint otherwise."""
+    beside = getattr(thread, "_event_pipe_gc_task", None)
+    if beside is not None:
+        ended = threading.Event()
+        beside.add_done_callback(lambda _: ended.set())
+        thread.schedule(beside.cancel)
+        assert ended.wait(5)
+    thread.stop()
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context]:
+    context = zmq.Context()
+    yield context
+    context.term()
+
+
+@pytest.fixture
+def thread(context) -> Iterator[IOPubThread]:
+    """The thread with which ipykernel writes."""
+    thread = IOPubThread(context.socket(zmq.XPUB))
+    yield thread
+    if thread.thread.is_alive():
+        stop(thread)
+    thread.close()
+
+
+@pytest.fixture
+def read(context, thread) -> Iterator[Read]:
+    """Reads the next message that was written."""
+    port = thread.socket.bind_to_random_port("tcp://127.0.0.1")
+    reader = context.socket(zmq.SUB)
+    reader.subscribe(b"comm")
+    reader.connect(f"tcp://127.0.0.1:{port}")
+    assert thread.socket.poll(5000), "nobody subscribed"
+    thread.socket.recv()  # what is sent from now on is read
+    thread.start()
+    wait_for(thread)
+
+    def read() -> list[bytes]:
+        assert reader.poll(5000), "nothing came"
+        return reader.recv_multipart()
+
+    yield read
+    reader.close()
+
+
+@pytest.fixture
+def outlet(thread, read) -> Outlet:
+    """One whose first message is written."""
+    outlet = Outlet(BackgroundSocket(thread))
+    outlet.write([b"comm", b"first"], True)
+    assert read() == [b"comm", b"first"]
+    wait_for(thread)
+    return outlet
+
+
+def test_a_message_is_handed_to_the_threads_loop(thread, outlet, read, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(thread, "_events", None)  # where ipykernel puts what it sends
+        outlet.write([b"comm", b"", b"copied"], True)
+        assert read() == [b"comm", b"", b"copied"]
+        outlet.write([b"comm", bytes(1_000_000)], False)
+        assert read() == [b"comm", bytes(1_000_000)]
+
+
+def test_none_overtakes_the_comms_opening(thread, read):
+    socket, held = BackgroundSocket(thread), threading.Event()
+    thread.schedule(held.wait)
+    socket.send_multipart([b"comm", b"open"])
+    outlet = Outlet(socket)
+    for said in (b"1", b"2"):
+        outlet.write([b"comm", said], True)
+    held.set()
+    assert [read()[1] for _ in range(3)] == [b"open", b"1", b"2"]
+
+
+def test_one_of_the_comms_keeps_its_place_among_ours(thread, outlet, read):
+    for _ in range(20):
+        held = threading.Event()
+        thread.schedule(held.wait)
+        outlet.write([b"comm", b"1"], True)
+        release = threading.Timer(0.01, held.set)
+        release.start()
+        outlet.give_way()
+        outlet.socket.send_multipart([b"comm", b"the comm's"])
+        outlet.write([b"comm", b"2"], True)
+        assert [read()[1] for _ in range(3)] == [b"1", b"the comm's", b"2"]
+        release.join()
+        wait_for(thread)
+
+
+def test_a_thread_that_has_ended_is_asked_as_ipykernel_asks_it(thread, outlet, monkeypatch):
+    stop(thread)
+    sent = []
+    monkeypatch.setattr(BackgroundSocket, "send_multipart", lambda self, parts, copy: sent.append(parts))
+    outlet.give_way()
+    outlet.write([b"comm", b"last"], True)
+    assert sent == [[b"comm", b"last"]]
+
+
+@pytest.mark.parametrize("whose", ["thread", "class", "socket"])
+def test_a_hand_on_the_sending_sees_every_message(thread, read, monkeypatch, whose):
+    sent = []
+    socket = BackgroundSocket(thread)
+    if whose == "thread":
+        monkeypatch.setattr(thread, "send_multipart", lambda parts, copy: sent.append(parts))
+    elif whose == "class":
+        monkeypatch.setattr(IOPubThread, "send_multipart", lambda self, parts, copy: sent.append(parts))
+    else:
+        with pytest.warns(DeprecationWarning, match="send_multipart"):
+            socket.send_multipart = lambda parts, copy: sent.append(parts)
+    outlet = Outlet(socket)
+    assert not outlet.is_usual()
+    for said in (b"1", b"2"):
+        outlet.write([b"comm", said], True)
+        wait_for(thread)
+    assert [parts[1] for parts in sent] == [b"1", b"2"]
+
+
+def test_a_socket_that_is_not_ipykernels_is_simply_asked():
+    class Socket:
+        def __init__(self) -> None:
+            self.sent: list[tuple[list[bytes], bool]] = []
+
+        def send_multipart(self, parts: list[bytes], copy: bool = True) -> None:
+            self.sent.append((parts, copy))
+
+    socket = Socket()
+    outlet = Outlet(socket)
+    outlet.write([b"comm"], True)
+    outlet.give_way()
+    outlet.write([b"comm"], False)
+    assert socket.sent == [([b"comm"], True), ([b"comm"], False)]
