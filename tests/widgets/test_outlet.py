@@ -99,28 +99,49 @@ def test_none_overtakes_the_comms_opening(thread, read):
     assert [read()[1] for _ in range(3)] == [b"open", b"1", b"2"]
 
 
+def test_what_went_the_comms_way_is_written_before_the_loop_is_handed_more(thread, read, monkeypatch):
+    outlet, held, began = Outlet(BackgroundSocket(thread)), threading.Event(), threading.Event()
+    thread.schedule(held.wait)
+    outlet.write([b"comm", b"1"], True)
+    again = threading.Event()
+    thread.schedule(lambda: (began.set(), again.wait()))
+    outlet.write([b"comm", b"2"], True)
+    held.set()
+    assert began.wait(5)  # the first is written, the second waits
+    monkeypatch.setattr(thread.io_loop.asyncio_loop, "call_soon_threadsafe", pytest.fail)
+    outlet.write([b"comm", b"3"], True)
+    again.set()
+    assert [read()[1] for _ in range(3)] == [b"1", b"2", b"3"]
+    monkeypatch.undo()
+
+
 def test_one_of_the_comms_keeps_its_place_among_ours(thread, outlet, read):
-    for _ in range(20):
-        held = threading.Event()
-        thread.schedule(held.wait)
-        outlet.write([b"comm", b"1"], True)
-        release = threading.Timer(0.01, held.set)
-        release.start()
-        outlet.give_way()
-        outlet.socket.send_multipart([b"comm", b"the comm's"])
-        outlet.write([b"comm", b"2"], True)
-        assert [read()[1] for _ in range(3)] == [b"1", b"the comm's", b"2"]
-        release.join()
-        wait_for(thread)
+    soon = thread.io_loop.asyncio_loop.call_soon_threadsafe
+    first, second, began = threading.Event(), threading.Event(), threading.Event()
+    # So that what ipykernel sends stands before what the loop is handed next.
+    soon(first.wait)
+    thread.schedule(bool)
+    soon(lambda: (began.set(), second.wait()))
+    first.set()
+    assert began.wait(5)
+    outlet.write([b"comm", b"1"], True)
+    release = threading.Timer(0.05, second.set)
+    release.start()
+    outlet.give_way()
+    outlet.socket.send_multipart([b"comm", b"the comm's"])
+    outlet.write([b"comm", b"2"], True)
+    assert [read()[1] for _ in range(3)] == [b"1", b"the comm's", b"2"]
+    release.join()
 
 
 def test_a_thread_that_has_ended_is_asked_as_ipykernel_asks_it(thread, outlet, monkeypatch):
     stop(thread)
     sent = []
-    monkeypatch.setattr(BackgroundSocket, "send_multipart", lambda self, parts, copy: sent.append(parts))
+    monkeypatch.setattr(BackgroundSocket, "send_multipart", lambda self, parts, copy: sent.append(parts[1]))
+    outlet.write([b"comm", b"1"], True)
     outlet.give_way()
-    outlet.write([b"comm", b"last"], True)
-    assert sent == [[b"comm", b"last"]]
+    outlet.write([b"comm", b"2"], True)
+    assert sent == [b"1", b"2"]
 
 
 @pytest.mark.parametrize("whose", ["thread", "class", "socket"])

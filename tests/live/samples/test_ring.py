@@ -283,6 +283,15 @@ def test_the_tail_is_all_that_is_in_the_bins_that_changed() -> None:
     assert np.isnan(columns["unknown"]).all()
 
 
+def test_what_lies_a_hair_before_a_bin_is_not_in_its_tail() -> None:
+    ring = fast()
+    put(ring, NOW + 20.02 - 5e-6, NOW + 20.02 + 5e-6)
+    put(ring, NOW + 20.03)
+    tail = ring.tail(["value"], 0.02, NOW + 20.03, 100)
+    assert tail is not None
+    assert tail[0].tolist() == [NOW + 20.02 + 5e-6, NOW + 20.03]
+
+
 @pytest.mark.parametrize(
     ("width", "since", "most"),
     [
