@@ -44,6 +44,33 @@ def test_a_status_tells_what_a_view_shows(feed: Feed, clock: Clock) -> None:
     assert feed.age == 7
 
 
+def test_a_topic_is_untroubled_while_its_status_has_nothing_to_say_but_how_much_came(feed: Feed) -> None:
+    def tells() -> bool:
+        status = feed.status()
+        return status.state != "live" or not status.count or bool(status.reason)
+
+    def check(count: int | None) -> None:
+        assert feed.untroubled == count
+        assert tells() is (count is None)
+
+    check(None)  # it waits for the server's word
+    feed.subscribed(1)
+    check(None)  # nothing came
+    say(feed, 1, 2)
+    check(2)
+    feed.pause()
+    say(feed, 3)
+    check(3)
+    say(feed, "a text")
+    check(None)
+    say(feed, 4)
+    check(5)
+    feed.refused("forbidden", "not allowed to subscribe")
+    check(None)
+    feed.closed()
+    check(None)
+
+
 def test_what_is_paused_or_closed_is_not_handed_out(feed: Feed) -> None:
     assert feed.flows
     feed.pause()

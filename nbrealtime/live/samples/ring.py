@@ -311,9 +311,8 @@ class Ring:
         gone, or if there are times that no bin of ``width`` holds.
         """
         with self._lock:
-            kept, finest = self._kept, self._pyramid.finest
-            count = kept.count
-            if not count or finest is None or width >= finest * (1 - 1e-9):
+            kept, count = self._kept, self._kept.count
+            if not count or not self._is_finer(width):
                 return None
             if not -COUNTED < since / width <= kept.time(count - 1) / width < COUNTED:
                 return None
