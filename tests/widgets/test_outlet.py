@@ -81,7 +81,7 @@ def outlet(thread, read) -> Outlet:
 
 def test_a_message_is_handed_to_the_threads_loop(thread, outlet, read, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(thread, "_events", None)  # where ipykernel puts what it sends
+        patched.setattr(thread, "send_multipart", pytest.fail)
         outlet.write([b"comm", b"", b"copied"], True)
         assert read() == [b"comm", b"", b"copied"]
         outlet.write([b"comm", bytes(1_000_000)], False)
