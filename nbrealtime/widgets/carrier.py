@@ -13,7 +13,6 @@ packing, signing or sending in a way of their own) it leaves to the comm.
 
 from __future__ import annotations
 
-import hmac
 import os
 import sys
 import time
@@ -48,13 +47,13 @@ class _Way(NamedTuple):
     packed_parent: bytes
     header: str
     """As JSON, but for the message's own id and date, and the end."""
-    auth: hmac.HMAC | None
-    """What signs messages, where that is wanted; a copy of it."""
+    auth: Any
+    """What signs messages, where that is wanted; a copy of it. As `hmac.HMAC`, or what that has of OpenSSL."""
     outlet: Outlet
     topic: bytes
     comm_id: str
     large: int
-    """What has so many bytes (of one part) is written from where it lies."""
+    """What has so many bytes (content or buffer) is written from where it lies."""
 
 
 class Carrier:
@@ -66,21 +65,25 @@ class Carrier:
         self._way: _Way | None = None
         self._numbers = count(1)
         self._outlet: Outlet | None = None
-        self._second, self._until_second = -1, ""
+        self._second, self._date = -1, ""
         """The last second in which one was sent, and how it is written."""
 
     def send(self, content: Any, buffers: list[bytes]) -> bool:
         """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do."""
         if self._kernel is None:
             return False
-        parent = self._kernel.get_parent()
+        # By its name: without one it looks for the thread that asks.
+        parent = self._kernel.get_parent("shell")
         way = self._way
         if way is None or way.parent is not parent:
             way = self._way = self._find(parent)
         if way is None:
             return False
+        if (now := int(time.time())) != self._second:
+            # A message's date need not be finer; to write its microseconds took as long as to sign it.
+            self._second, self._date = now, time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now))
         header = (
-            f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date()}"}}'.encode()
+            f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date}"}}'.encode()
         )
         content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
         try:
@@ -97,16 +100,12 @@ class Carrier:
             auth.update(b"".join(signed))
             signature = auth.hexdigest().encode()
         message = [way.topic, DELIM, signature, *signed, *buffers]
-        way.outlet.write(message, max(map(len, message)) < way.large)
+        size = len(packed)
+        for buffer in buffers:
+            if len(buffer) > size:
+                size = len(buffer)
+        way.outlet.write(message, size < way.large)
         return True
-
-    def _date(self) -> str:
-        """Now, as ISO 8601."""
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second, self._until_second = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._until_second}.{int((now - second) * 1e6):06d}+00:00"
 
     def _find(self, parent: Any) -> _Way | None:
         kernel, comm = self._kernel, self._comm
@@ -117,6 +116,8 @@ class Carrier:
             return None
         outlet = self._outlet
         if outlet is None or outlet.socket is not kernel.iopub_socket or not outlet.is_usual():
+            if outlet is not None:
+                outlet.close()
             outlet = self._outlet = Outlet(kernel.iopub_socket)
         header = session.msg_header("comm_msg")
         del header["msg_id"], header["date"]
@@ -124,7 +125,8 @@ class Carrier:
             parent,
             session.pack(parent.get("header", {})),
             _JSON.encode(header).decode().removesuffix("}"),
-            session.auth,
+            # The same three methods, without a page of Python around them.
+            getattr(session.auth, "_hmac", None) or session.auth,
             outlet,
             comm.topic,
             comm.comm_id,

@@ -1,7 +1,7 @@
 """How a message of ours gets to ipykernel's thread that writes: in the loop of that thread.
 
-Collaborators: `carrier.Carrier` makes the messages. ipykernel wakes its thread by a socket of its own, which costs that thread
-twice as much; the comm's messages go that way.
+Collaborators: `carrier.Carrier` makes the messages, `doorbell.Doorbell` brings them into the loop. ipykernel wakes its thread by
+a socket of its own, which costs that thread more than twice as much; the comm's messages go that way.
 
 The rules: a socket or a thread that is not ipykernel's own, or on whose sending somebody has a hand, is asked to send as
 ipykernel asks it; and no message of ours overtakes one of the comm's, its opening first, nor the other way round.
@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import zmq
+from zmq.backend import Socket as PlainSocket
+
+from nbrealtime.widgets.doorbell import Doorbell
 
 __all__ = ["Outlet"]
 
 _MORE: Final = int(zmq.SNDMORE)
 """A part that is not the last."""
+_send: Final[Any] = PlainSocket.send
 _STEPS: Final = ("schedule", "send_multipart", "_really_send")
 """What the thread does to write a message."""
 _PATIENCE: Final = 1.0
@@ -34,6 +39,7 @@ class Outlet:
         self._thread: Any = getattr(socket, "io_thread", None)
         self._loop: Any = getattr(getattr(self._thread, "io_loop", None), "asyncio_loop", None)
         self._is_ours = self.is_usual()
+        self._bell: Doorbell | None = None
         self._behind, self._written = 1, 0
         """The last message, by its number, that went ipykernel's way, the comm's opening first; and the last that is written."""
 
@@ -51,14 +57,15 @@ class Outlet:
                 for name in _STEPS
             )
             # What is given to the kernel's socket is handed on to the one behind it.
-            and "send_multipart" not in getattr(thread.socket, "__dict__", ())
+            and type(thread.socket) is zmq.Socket
+            and not {"send", "send_multipart"} & vars(thread.socket).keys()
         )
 
     def write(self, parts: list[bytes], copy: bool) -> None:
         """Sends the parts of a message, as copies of them or from where they lie."""
         # A loop that has ended takes what it is handed, and does nothing.
         if self._written == self._behind and self._loop.is_running():
-            self._loop.call_soon_threadsafe(_write, self._thread, parts, copy)
+            self._ring(_write, self._thread, parts, copy)
             return
         self.socket.send_multipart(parts, copy=copy)
         if self._is_ours:
@@ -67,19 +74,31 @@ class Outlet:
 
     def give_way(self) -> None:
         """Lets the comm send one: after all of ours until now, and before those that follow."""
-        if self._is_ours and self._written == self._behind and self._loop.is_running():
+        if self._written == self._behind and self._loop.is_running():
             written = threading.Event()
-            self._loop.call_soon_threadsafe(written.set)
+            self._ring(written.set)
             written.wait(_PATIENCE)
         self._behind += 1
+
+    def close(self) -> None:
+        """Nothing more is written; what was is on its way."""
+        if self._bell is not None and self._loop.is_running():
+            self._bell.close()
+            self._bell = None
+
+    def _ring(self, function: Callable[..., object], *args: Any) -> None:
+        if self._bell is None:
+            self._bell = Doorbell(self._loop)
+        self._bell.ring(function, *args)
 
 
 def _write(thread: Any, parts: list[bytes], copy: bool) -> None:
     """Writes a message; runs in the loop of ipykernel's ``thread``."""
-    # Not `send_multipart`, which makes an enumeration's member for each part.
-    last, socket = len(parts) - 1, thread.socket
+    socket = thread.socket
     if socket is None:  # closed: the kernel ends
         return
-    send = socket.send
-    for at, part in enumerate(parts):
-        send(part, _MORE if at < last else 0, copy)
+    # Not `send_multipart`, which makes an enumeration's member for each part; nor `send`, of which only what
+    # `zmq.backend` has of it is used here.
+    for part in parts[:-1]:
+        _send(socket, part, _MORE, copy)
+    _send(socket, parts[-1], 0, copy)

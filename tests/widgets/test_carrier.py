@@ -33,7 +33,7 @@ class Kernel:
         self.iopub_socket = Socket()
         self.cell = {"header": session.msg_header("execute_request")}
 
-    def get_parent(self):
+    def get_parent(self, channel=None):
         return self.cell
 
 
