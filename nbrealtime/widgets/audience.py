@@ -20,7 +20,7 @@ Pure: time comes as an argument. The rules:
 * While others want the interpreter nobody gets more than 36 frames a second.
 * A part that was just shown is *expected*: it is wanted as if a view had said hello, which on ipykernel 6 may not be
   heard before a long cell ends.
-* What follows from views and pages is worked out once (`_Known`) and asked several times a tick: whatever changes one of
+* What follows from views and pages is worked out once (`Known`) and asked several times a tick: whatever changes one of
   them ends with `_change`.
 """
 
@@ -43,6 +43,7 @@ __all__ = [
     "SLOW",
     "SLOW_AFTER",
     "Audience",
+    "Known",
     "View",
     "Viewing",
 ]
@@ -104,15 +105,19 @@ class _Page:
 
 
 @dataclass(slots=True)
-class _Known:
+class Known:
     """What follows from views and pages, until one of them changes."""
 
     watched: frozenset[str]
+    """The parts that somebody can see, or may in a moment."""
     unheard: frozenset[str]
+    """Those of them that may have views whose hello could not be heard."""
     showing: frozenset[str]
     """The pages on which any view is visible."""
-    rates: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, float]
+    """Frames a second that a part may get now; nobody looks at one that is not there."""
     viewings: dict[str, Viewing] = field(default_factory=dict)
+    """How those are looked at that were asked for."""
 
 
 class Audience:
@@ -126,7 +131,7 @@ class Audience:
         self._new: dict[str, View] = {}
         self._hearing = True
         self._busy = False
-        self._known: _Known | None = None
+        self._known: Known | None = None
 
     # -- what browsers say ------------------------------------------------------------
 
@@ -204,7 +209,7 @@ class Audience:
         if hearing is not self._hearing or busy is not self._busy:
             self._hearing, self._busy = hearing, busy
             self._change()
-        showing = (self._known or self._seen()).showing
+        showing = self.known().showing
         gone = []
         for name, page in self._pages.items():
             if not hearing and not page.beside:
@@ -231,27 +236,25 @@ class Audience:
 
     # -- what is asked ----------------------------------------------------------------
 
-    @property
-    def watched(self) -> frozenset[str]:
-        """The parts that somebody can see, or may in a moment."""
-        return (self._known or self._seen()).watched
-
-    @property
-    def unheard(self) -> frozenset[str]:
-        """Those of them that may have views whose hello could not be heard."""
-        return (self._known or self._seen()).unheard
-
-    def rate(self, part: str) -> float:
-        """Frames a second that ``part`` may get now; 0 when nobody looks."""
-        rates = (self._known or self._seen()).rates
-        rate = rates.get(part)
-        if rate is None:
-            rate = rates[part] = self._find_rate(part)
-        return rate
+    def known(self) -> Known:
+        """Who is seen, and how often; until something changes it is the same object."""
+        known = self._known
+        if known is None:
+            views, expected = self._views.values(), self._expected
+            visible = [view for view in views if view.visible]
+            unheard = [view for view in views if self._unheard(view)]
+            watched = frozenset(view.part for view in (*visible, *unheard)).union(expected)
+            known = self._known = Known(
+                watched=watched,
+                unheard=frozenset(view.part for view in unheard if view.visible).union(expected),
+                showing=frozenset(view.page for view in visible),
+                rates={part: self._find_rate(part) for part in watched},
+            )
+        return known
 
     def viewing(self, part: str) -> Viewing:
         """How ``part`` is looked at now."""
-        viewings = (self._known or self._seen()).viewings
+        viewings = self.known().viewings
         viewing = viewings.get(part)
         if viewing is None:
             viewing = viewings[part] = self._find_viewing(part)
@@ -273,19 +276,6 @@ class Audience:
 
     def _change(self) -> None:
         self._known = None
-
-    def _seen(self) -> _Known:
-        known = self._known
-        if known is None:
-            views, expected = self._views.values(), self._expected
-            visible = [view for view in views if view.visible]
-            unheard = [view for view in views if self._unheard(view)]
-            known = self._known = _Known(
-                watched=frozenset(view.part for view in (*visible, *unheard)).union(expected),
-                unheard=frozenset(view.part for view in unheard if view.visible).union(expected),
-                showing=frozenset(view.page for view in visible),
-            )
-        return known
 
     def _find_rate(self, part: str) -> float:
         looked, others = [], []

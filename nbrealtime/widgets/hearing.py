@@ -17,7 +17,7 @@ from nbrealtime.widgets.audience import View
 __all__ = ["DEAF_SECONDS", "EAR_SECONDS", "Ear", "pertinent", "view_of"]
 
 EAR_SECONDS: Final = 0.5
-"""How often the kernel's loop is asked whether it hears, while that matters."""
+"""The kernel's loop is asked whether it hears, while that matters, when nothing has shown it for so long."""
 DEAF_SECONDS: Final = 1.5
 """A kernel that let a question wait for so long, and said nothing else, is computing."""
 
@@ -28,7 +28,8 @@ class Ear:
     def __init__(self) -> None:
         self._loop = _kernel_loop()
         self._asked: float | None = None
-        self._answered = self._last = time.monotonic()
+        self._last = time.monotonic()
+        """When something came last, from a browser or the loop."""
 
     def heard(self) -> None:
         """Something came. Any thread."""
@@ -38,7 +39,7 @@ class Ear:
         """Whether words get through now. Pump thread."""
         if self._loop is None or self._loop.is_closed():
             return True  # no kernel: whoever speaks to us does it on a thread that runs
-        if ask and self._asked is None and now - self._answered >= EAR_SECONDS:
+        if ask and self._asked is None and now - self._last >= EAR_SECONDS:
             self._asked = now
             try:
                 self._loop.call_soon_threadsafe(self._answer)
@@ -50,7 +51,7 @@ class Ear:
 
     def _answer(self) -> None:
         self._asked = None
-        self._answered = self._last = time.monotonic()
+        self._last = time.monotonic()
 
 
 def pertinent(words: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:

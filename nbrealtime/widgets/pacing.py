@@ -27,8 +27,8 @@ Pure: every time is an argument (seconds, monotonic). The rules:
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
 from typing import Final
 
 from nbrealtime.widgets.audience import AWAY, Audience, View
@@ -45,19 +45,37 @@ LONGEST_STEP: Final = 1.5
 _NOBODY: Final[Set[str]] = frozenset()
 
 
-@dataclass(slots=True)
 class Plan:
     """What one tick sends."""
 
-    frames: list[str] = field(default_factory=list)
-    """Parts whose news goes to everybody."""
-    snapshots: list[str] = field(default_factory=list)
-    """Parts that go whole to everybody, for views that could not be heard."""
-    answers: list[View] = field(default_factory=list)
-    """Views whose hello is answered with a snapshot of their own."""
+    __slots__ = ("answers", "frames", "snapshots")
+
+    def __init__(self, answers: list[View]) -> None:
+        self.frames: list[str] = []
+        """Parts whose news goes to everybody."""
+        self.snapshots: list[str] = []
+        """Parts that go whole to everybody, for views that could not be heard."""
+        self.answers = answers
+        """Views whose hello is answered with a snapshot of their own."""
 
     def __bool__(self) -> bool:
         return bool(self.frames or self.snapshots or self.answers)
+
+
+class _Beat:
+    """How one part has been sent, and when it is sent next; monotonic seconds."""
+
+    __slots__ = ("early", "framed", "next", "refreshed")
+
+    def __init__(self) -> None:
+        self.next = 0.0
+        """Its next tick."""
+        self.framed = -math.inf
+        """When it was sent last."""
+        self.refreshed = -math.inf
+        """When it went whole to everybody last, for views that could not be heard."""
+        self.early = False
+        """It has news that waits for its next tick."""
 
 
 class Pacer:
@@ -65,14 +83,13 @@ class Pacer:
 
     def __init__(self, audience: Audience) -> None:
         self.audience = audience
-        self._next: dict[str, float] = {}
-        self._refreshed: dict[str, float] = {}
-        self._framed: dict[str, float] = {}
-        """Part → when it was sent last."""
-        self._early: set[str] = set()
-        """Parts with news that waits for their next tick."""
+        self._beats: defaultdict[str, _Beat] = defaultdict(_Beat)
         self._steady: set[str] = set()
         """Parts whose news was there by their last tick."""
+        self._kept_alive: Set[str] = _NOBODY
+        """Who was in sight when it was looked who needs a keep-alive."""
+        self._alive_until = -math.inf
+        """When, at the earliest, one of them needs it."""
         self._taken_until = 0.0
         """The end of the tick in which something was sent last."""
         self._now: float | None = None
@@ -84,21 +101,19 @@ class Pacer:
     def expect(self, part: str) -> None:
         """``part`` is being shown: stream as if it had a view, until one says hello."""
         if self.audience.expect(part):
-            self._refreshed.pop(part, None)
+            self._beats[part].refreshed = -math.inf
 
     def ack(self, page: str, reports: Iterable[View]) -> None:
         """A page says what it shows, how wide and how fast; a view it does not know yet counts as new."""
         for part in self.audience.ack(page, reports):
             # Back in sight: not only when the next keep-alive would have been due.
-            self._next.pop(part, None)
+            self._beats[part].next = 0.0
 
     def forget(self, part: str) -> None:
         """A part was closed for good."""
         self.audience.forget(part)
-        for table in (self._next, self._refreshed, self._framed):
-            table.pop(part, None)
+        self._beats.pop(part, None)
         self._steady.discard(part)
-        self._early.discard(part)
 
     # -- what the clock says ----------------------------------------------------------
 
@@ -119,8 +134,8 @@ class Pacer:
         """The parts that have a tick ahead of them, for which `wait` wakes up whether they have news or not."""
         if not self._steady:
             return _NOBODY
-        watched, due = self.audience.watched, self._next
-        return {part for part in self._steady if part in watched and due.get(part, 0.0) > now}
+        watched, beats = self.audience.known().watched, self._beats
+        return {part for part in self._steady if part in watched and beats[part].next > now}
 
     def wait(self, now: float, dirty: Mapping[str, float]) -> float | None:
         """Seconds until the next tick that may send; ``None``: until something happens.
@@ -131,80 +146,86 @@ class Pacer:
         audience = self.audience
         if audience.has_new:
             return 0.0
-        watched = audience.watched
+        known = audience.known()
+        watched, rates = known.watched, known.rates
         if not watched:
             # With news that a hidden view would want, it is found out once a second whether the kernel hears.
             return 1.0 if audience.doubts(dirty) else None
         # Once a second silence is accounted, whatever else there is to do.
-        at = now + 1.0
-        framed, ticks = self._framed, self._next
-        for part in watched:
-            at = min(at, framed.get(part, 0.0) + KEEP_ALIVE)
+        at = min(now + 1.0, self._until_keep_alive(now, watched))
+        beats, rested = self._beats, 0
         for part in dirty:
-            if audience.rate(part) > 0:
-                due = ticks.get(part, 0.0)
+            if part in rates:
+                beat = beats[part]
+                due = beat.next
                 if due > now:
-                    self._early.add(part)
-                at = min(at, due)
+                    beat.early = True
+                if due < at:
+                    at = due
+                if now - beat.framed >= PAUSE:
+                    rested += 1
         # Whose news was there by the last tick will most likely have some by the next. To be there by itself costs
         # one wake-up after the last news; to be woken by each message costs one for each of them.
         for part in self._steady:
-            if part in watched and now < (due := self._next.get(part, 0.0)) < at:
+            if part in watched and now < (due := beats[part].next) < at:
                 at = due
-        if at <= now and not self.busy and not self._rested(watched, dirty, now):
+        # Unless everybody who is seen has news, and was not sent a moment ago.
+        if at <= now and not self.busy and rested < len(watched):
             # The end of the tick that is running; one that begins right now is due.
             at = math.ceil(now / TICK - 1e-6) * TICK
-        return max(0.0, at - now, self._taken_until - now)
-
-    def _rested(self, watched: frozenset[str], dirty: Mapping[str, float], now: float) -> bool:
-        """Whether every part that somebody sees has news, and none of them was sent a moment ago."""
-        return watched <= dirty.keys() and all(now - self._framed.get(part, 0.0) >= PAUSE for part in watched)
+        if at < self._taken_until:
+            at = self._taken_until
+        return at - now if at > now else 0.0
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
         audience = self.audience
-        plan = Plan(answers=audience.take_new())
-        for part, most in dirty.items():
-            rate = min(audience.rate(part), most)
-            if rate <= 0 or self._next.get(part, 0.0) > now + 1e-6:
+        plan = Plan(audience.take_new() if audience.has_new else [])
+        known, beats = audience.known(), self._beats
+        for part, rate in dirty.items():
+            if part not in known.rates or (beat := beats[part]).next > now + 1e-6:
                 continue
+            if known.rates[part] < rate:
+                rate = known.rates[part]
             plan.frames.append(part)
             # Beside a cell that computes a tick for nothing costs more than news that has to say so.
-            if part in self._early or (not self.busy and now - self._framed.get(part, 0.0) < PAUSE):
-                self._early.discard(part)
+            if beat.early or (not self.busy and now - beat.framed < PAUSE):
+                beat.early = False
                 self._steady.add(part)
             # Absolute: a late tick does not push the next one, and what was missed is not made up for. Counted
             # from the clock's zero, so that parts of one rate fall into one message.
-            self._next[part] = (math.floor(now * rate + 1e-6) + 1) / rate
+            beat.next = (math.floor(now * rate + 1e-6) + 1) / rate
+            beat.framed = now
         if self._steady:
             for part in self._steady - dirty.keys():
-                if self._next.get(part, 0.0) <= now:
+                if beats[part].next <= now:
                     self._steady.discard(part)
-        self._keep_alive(now, plan)
-        for part in audience.unheard:
-            if now - self._refreshed.get(part, -math.inf) >= REFRESH:
-                self._refreshed[part] = now
+        if now >= self._until_keep_alive(now, known.watched) - 1e-6:
+            self._keep_alive(now, known.watched, plan)
+        for part in known.unheard:
+            if now - beats[part].refreshed >= REFRESH:
+                beats[part].refreshed = beats[part].framed = now
                 plan.snapshots.append(part)
                 if part in plan.frames:
                     plan.frames.remove(part)
         if plan:
-            for part in (*plan.frames, *plan.snapshots):
-                self._framed[part] = now
             self._taken_until = (math.floor(now / TICK + 1e-6) + 1) * TICK
         return plan
 
-    def _keep_alive(self, now: float, plan: Plan) -> None:
+    def _until_keep_alive(self, now: float, watched: frozenset[str]) -> float:
+        """When one of those in sight needs a keep-alive: then or later."""
+        # Frames only put it off, so what was found stands until it is reached or others are looked at.
+        if watched is not self._kept_alive or now >= self._alive_until - 1e-6:
+            self._kept_alive, beats = watched, self._beats
+            self._alive_until = min([beats[part].framed for part in watched], default=math.inf) + KEEP_ALIVE
+        return self._alive_until
+
+    def _keep_alive(self, now: float, watched: frozenset[str], plan: Plan) -> None:
         """Adds who was quiet for too long."""
-        watched, framed = self.audience.watched, self._framed
-        for part in watched:
-            if now - framed.get(part, -math.inf) >= KEEP_ALIVE - 1e-6:
-                break
-        else:
-            return
+        beats = self._beats
         # Those that would follow within the next half period come along, so that they share a message.
         soon = now - KEEP_ALIVE / 2
-        plan.frames += [
-            part
-            for part in sorted(watched)
-            if part not in plan.frames and framed.get(part, -math.inf) <= soon
-        ]
+        for part in sorted(watched):
+            if (beat := beats[part]).framed <= soon:
+                plan.frames.append(part)
+                beat.framed = now

@@ -17,7 +17,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -162,13 +162,13 @@ class Pump:
             self._coming = self._pacer.coming(now)
             wait = self._pacer.wait(now, self._dirty.copy())
             if wait is not None and wait <= 0:
-                return self._said()
+                return [] if self._inbox.empty() else self._said()
             try:
                 first = self._inbox.get(timeout=wait)
             except Empty:
                 self._contention.woke(time.monotonic() - now - (wait or 0.0))
                 return []
-            words = self._said()
+            words = [] if self._inbox.empty() else self._said()
             if first is not None:
                 words.insert(0, first)
             if words or self._stopped:
@@ -235,29 +235,24 @@ class Pump:
         if self._urged:
             plan.frames.extend(self._urged.difference(plan.frames, plan.snapshots))
             self._urged.clear()
-        answers, self._answers = self._answers, {}
-        if not plan and not answers:
-            return
         parts: list[dict[str, Any]] = []
         buffers: list[bytes] = []
         # Unmarked before it is read: what arrives meanwhile marks it again.
-        self._unmark([*plan.frames, *plan.snapshots])
         for key in plan.frames:
+            self._dirty.pop(key, None)
             self._collect(key, None, parts, buffers)
         for key in plan.snapshots:
+            self._dirty.pop(key, None)
             self._collect(key, "", parts, buffers)
         for view in plan.answers:
             self._collect(view.part, view.view, parts, buffers)
         # After the snapshots: a view that says hello and asks at once knows what the answer is about.
+        answers, self._answers = self._answers, {}
         for (key, one), frame in answers.items():
-            self._put_frame(key, one, frame, parts, buffers)
+            if (asked := self._parts.get(key)) is not None:
+                _add(frame, asked, one, parts, buffers)
         if parts:
             self._send(parts, buffers)
-
-    def _unmark(self, keys: Iterable[str]) -> None:
-        with self._lock:
-            for key in keys:
-                self._dirty.pop(key, None)
 
     def _collect(self, key: str, view: str | None, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
         """One part's frame: its news (``view`` None), or everything for all views ("") or for one."""
@@ -272,16 +267,7 @@ class Pump:
             self._expel(key, part.kind)
             return
         if frame is not None:
-            self._put_frame(key, view, frame, parts, buffers)
-
-    def _put_frame(
-        self, key: str, view: str | None, frame: Frame, parts: list[dict[str, Any]], buffers: list[bytes]
-    ) -> None:
-        part = self._parts.get(key)
-        if part is not None:
-            header, own = frame
-            parts.append({**header, "key": key, "kind": part.kind, "view": view or None, "buffers": len(own)})
-            buffers.extend(own)
+            _add(frame, part, view, parts, buffers)
 
     def _send(self, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
         self._seq += 1
@@ -309,6 +295,15 @@ class Pump:
         self._pacer.forget(key)
 
 
+def _add(
+    frame: Frame, part: Part, view: str | None, parts: list[dict[str, Any]], buffers: list[bytes]
+) -> None:
+    """Puts the frame of ``part``, for one view or for all, into a message."""
+    header, own = frame
+    parts.append({**header, "key": part.key, "kind": part.kind, "view": view or None, "buffers": len(own)})
+    buffers += own
+
+
 _lock = threading.Lock()
 _pump: Pump | None = None
 
@@ -316,6 +311,9 @@ _pump: Pump | None = None
 def pump() -> Pump:
     """This process's pump; its thread starts with the first part."""
     global _pump
+    # Asked by every message for each widget that shows it.
+    if _pump is not None:
+        return _pump
     with _lock:
         if _pump is None:
             _pump = Pump()
