@@ -23,8 +23,8 @@ export interface Entry {
   scale: number;
   interval: number | null;
   last: number | null;
-  /** The first sample's time: a bin knows its own only within its width. */
-  first: number | null;
+  /** Band: the first sample's time, where it is known: a bin knows its own only within its width. */
+  first?: number | null;
 }
 
 /** Bytes of an entry in its frame's buffer. */
@@ -61,7 +61,7 @@ export class Store {
       this.start = this.end = 0;
       this.mode = mode;
       this.bin = entry.bin ?? 0;
-      this.first = entry.first;
+      this.first = entry.first ?? null;
     }
     this.interval = entry.interval;
     this.last = entry.last;

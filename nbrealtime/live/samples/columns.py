@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -77,20 +77,35 @@ class Columns:
         values = reversed(self._read(column, max(0, self.count - last), self.count).tolist())
         return next((value for value in values if math.isfinite(value)), None)
 
+    def rows(self, names: Iterable[str], begin: int, end: int) -> tuple[Floats, dict[str, Floats]]:
+        """Copies of the times, and of the columns of these names, ``begin`` ≤ index < ``end``."""
+        low, high = self._start + begin, self._start + end
+        if low >= self.size:
+            low, high = low - self.size, high - self.size
+        if high <= self.size:
+            try:
+                return self._times[low:high].copy(), {
+                    name: self._columns[name][low:high].copy() for name in names
+                }
+            except KeyError:
+                pass  # one that has not come yet
+        return self.times(begin, end), {name: self.column(name, begin, end) for name in names}
+
     def columns(self, begin: int, end: int) -> dict[str, Floats]:
         """A copy of every column's values."""
         return {name: self._read(column, begin, end) for name, column in self._columns.items()}
 
-    def search(self, time: float, side: str) -> int:
-        """The index of the first row that is not before ``time`` (``"left"``), or that is after it (``"right"``)."""
+    def search(self, time: float, side: str, begin: int = 0) -> int:
+        """The index of the first row that is not before ``time`` (``"left"``), or that is after it (``"right"``), from ``begin`` on."""
         # Not ``np.searchsorted``: it lets go of the interpreter.
         bisect = bisect_left if side == "left" else bisect_right
-        seam, end = self.size - self._start, self._start + self.count
-        if self.count <= seam:
-            return bisect(self._times, time, self._start, end) - self._start
-        if self._times[0] < time or (side == "right" and self._times[0] == time):
-            return bisect(self._times, time, 0, self.count - seam) + seam
-        return bisect(self._times, time, self._start) - self._start
+        times, size, start, end = self._times, self.size, self._start, self._start + self.count
+        low = start + begin
+        if low >= size:
+            start, low, end = start - size, low - size, end - size
+        if end > size and (times[0] < time or (side == "right" and times[0] == time)):
+            start, low, end = start - size, 0, end - size
+        return bisect(times, time, low, min(end, size)) - start
 
     def extend(self, times: Floats, columns: Mapping[str, Floats], capacity: int) -> bool:
         """Put rows behind the newest, and keep ``capacity``; return whether any fell out. A column without values is a gap."""

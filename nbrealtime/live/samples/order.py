@@ -39,11 +39,11 @@ def is_time(time: float) -> bool:
 def is_in_order(times: Floats, newest: float) -> bool:
     """Whether all ``times`` can be times, and strictly increase, from after ``newest`` on."""
     if len(times) > _FEW:
-        return bool(
-            newest < times.item(0) >= -FARTHEST
-            and times.item(-1) <= FARTHEST
-            and np.logical_and.reduce(times[1:] > times[:-1])
-        )
+        if not (newest < times.item(0) >= -FARTHEST and times.item(-1) <= FARTHEST):
+            return False
+        later = times[1:] > times[:-1]
+        # The first that is not, if any; `all` takes four times as long to begin.
+        return bool(later.item(later.argmin()))
     for time in times.tolist():
         # False for NaN, too.
         if not (newest < time and -FARTHEST <= time <= FARTHEST):

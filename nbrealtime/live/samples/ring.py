@@ -24,6 +24,7 @@ from nbrealtime.live.samples.bands import COUNTED, Band, Floats, band_of, bins, 
 from nbrealtime.live.samples.columns import Columns
 from nbrealtime.live.samples.glance import Glance
 from nbrealtime.live.samples.order import (
+    FARTHEST,
     LATE_SECONDS,
     behind_equals,
     from_first_number,
@@ -52,11 +53,11 @@ ROW_BYTES = 16
 _COARSE_SHARE = 5  # of the bytes one part in so many is for bins
 MAX_FIELDS = 1000  # beyond, a payload uses names as data, and each would cost a column
 
-_TELLING = 257  # samples, whose distances are the interval
-_MEASURED_FOR = 0.25  # s of a stream's own time
+_TELLING = 129  # samples, whose distances are the interval
+_MEASURED_FOR = 0.5  # s of a stream's own time
 
 # So many values wait for the pyramid at most: numpy takes 3 ns for each of them, and 100 µs for any.
-_FOLDED_AT_ONCE = 65_536
+_FOLDED_AT_ONCE = 15_360
 
 
 class Ring:
@@ -119,9 +120,9 @@ class Ring:
 
     @property
     def interval(self) -> float | None:
-        """The median distance of the newest 257 samples (s), or None below two samples.
+        """The median distance of the newest 129 samples (s), or None below two samples.
 
-        Of a fast stream it is measured anew each quarter of a second.
+        Of a fast stream it is measured anew each half of a second.
         """
         with self._lock:
             count = self._kept.count
@@ -239,11 +240,7 @@ class Ring:
             begin, end = max(0, begin - spare), min(self._kept.count, end + spare)
             if last is not None:
                 begin = max(begin, end - max(0, last))
-            names = self._kept.names if fields is None else tuple(fields)
-            out: dict[str, Floats] = {}
-            for name in names:
-                out[name] = self._kept.column(name, begin, end)
-            return self._kept.times(begin, end), out
+            return self._kept.rows(self._kept.names if fields is None else tuple(fields), begin, end)
 
     def latest(self, fields: Iterable[str], last: int) -> list[float | None]:
         """Return the newest finite value of each field among its ``last`` newest samples, or None."""
@@ -297,8 +294,7 @@ class Ring:
             high = self._kept.count
             if until != np.inf:
                 high = max(low, self._kept.search((first_bin(until, width) + 1.001) * width, "right"))
-            times = self._kept.times(low, high)
-            columns = {name: self._kept.column(name, low, high) for name in names}
+            times, columns = self._kept.rows(names, low, high)
         last = np.inf if until == np.inf else first_bin(until, width)
         return {name: _within(bins(times, column, width), first, last) for name, column in columns.items()}
 
@@ -312,20 +308,20 @@ class Ring:
         """
         with self._lock:
             kept, count = self._kept, self._kept.count
-            if not count or not self._is_finer(width):
-                return None
-            if not -COUNTED < since / width <= kept.time(count - 1) / width < COUNTED:
+            if not (count and self._is_finer(width) and abs(since) <= FARTHEST < COUNTED * width):
                 return None
             first = first_bin(since, width)
             if self._lost and kept.time(0) > first * width:
                 return None
-            low = kept.search(_before(first, width), "left")
-            if not 0 < count - low <= most:
+            # More than that are not looked at.
+            before, begin = _before(first, width), max(0, count - most - 1)
+            low = kept.search(before, "left", begin)
+            if low == count or count - low > most:
                 return None
             # From a hair before the bin, which may belong to the one before.
             while first_bin(kept.time(low), width) < first:
                 low += 1
-            return kept.times(low, count), {name: kept.column(name, low, count) for name in fields}
+            return kept.rows(fields, low, count)
 
     def resolution(self, width: float, since: float) -> float:
         """Return the width (s) at which ``bands`` can show all that is kept since then: ``width``, or if need be a greater one."""

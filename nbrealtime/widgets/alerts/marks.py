@@ -53,9 +53,10 @@ class AlertMarks:
 
     def header(self, *, whole: bool) -> dict[str, Any]:
         """What a frame says: all, if it is ``whole`` or it changed since a frame told; else nothing."""
+        # Without the lock: what changes now is told with the next frame.
+        if self._told and not whole:
+            return {}
         with self._lock:
-            if self._told and not whole:
-                return {}
             # A snapshot is one view's: the others still have to hear what changed.
             self._told = self._told or not whole
             known = self._alerts

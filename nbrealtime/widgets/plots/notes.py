@@ -101,9 +101,10 @@ class Notes:
 
     def header(self, *, whole: bool) -> dict[str, Any]:
         """What a frame says of them: all, if it is ``whole`` or they changed since a frame told; else nothing."""
+        # Without the lock: what changes now is told with the next frame.
+        if self._told and not whole:
+            return {}
         with self._lock:
-            if self._told and not whole:
-                return {}
             # A snapshot is one view's: the others still have to hear what changed.
             self._told = self._told or not whole
             return {"annotations": [{"t": note.t, "text": note.text} for note in self._kept]}

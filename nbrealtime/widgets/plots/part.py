@@ -187,7 +187,7 @@ class PlotPart:
         return None if newest == -math.inf else max(0.0, now - newest)
 
     def _whole(self, now: float, said: Standing, *, decide: bool) -> Frame:
-        self._discover()
+        self._discover(self._see())
         entries: list[Entry] = []
         index = 0
         for source in self._sources:
@@ -199,38 +199,37 @@ class PlotPart:
                     source.look(self._window, self._bin)
                 entries.extend(source.entries(index, self._window))
             index += len(source.series)
-        return self._pack(now, entries, said, whole=True)
+        return self._pack(self._age(now), entries, said, whole=True)
 
     def _news(self, now: float, said: Standing) -> Frame:
-        fresh = self._discover()
-        if fresh:
+        if (grown := self._see()) and self._discover(grown):
             # A new field moves the indices of the series behind it: everybody starts anew.
             for source in self._sources:
                 source.advance(now)
             return self._whole(now, said, decide=True)
         entries: list[Entry] = []
-        index = 0
+        index, came = 0, False
         for source in self._sources:
-            touched = source.advance(now)
-            if touched == -math.inf:
-                return self._whole(now, said, decide=True)
-            # Without a series: its first field came after we looked, and is found the next time.
-            if touched is not None and source.series:
-                # From points to bins, or to others: the browser has the other kind of the whole window.
-                changed = source.look(self._window, self._bin)
-                entries.extend(source.entries(index, self._window, None if changed else touched))
+            if (touched := source.advance(now)) is not None:
+                if touched == -math.inf:
+                    return self._whole(now, said, decide=True)
+                came = True
+                # Without a series: its first field came after we looked, and is found the next time.
+                if source.series:
+                    # From points to bins, or to others: the browser has the other kind of the whole window.
+                    changed = source.look(self._window, self._bin)
+                    entries.extend(source.entries(index, self._window, None if changed else touched))
             index += len(source.series)
-        return self._pack(now, entries, said, whole=False)
+        return self._pack(0.0 if came else self._age(now), entries, said, whole=False)
 
     def _see(self) -> list[Source]:
         """Looks at every ring; returns the sources whose fields may be more than they were."""
-        self._sources = self._drawn()
+        if self._has_patterns:
+            self._sources = self._drawn()
         return [source for source in self._sources if source.see()]
 
-    def _discover(self) -> bool:
-        grown = self._see()
-        if not grown:
-            return False
+    def _discover(self, grown: list[Source]) -> bool:
+        """Takes in the fields that have appeared in ``grown``; whether there were any."""
         several = len(self._sources) > 1 or self._sources != self._given
         before = room = MAX_SERIES - sum(len(source.series) for source in self._sources)
         for source in grown:
@@ -263,29 +262,27 @@ class PlotPart:
 
     def _extent(self) -> list[float] | None:
         """From when to when anything is kept, of any topic."""
-        first, last = math.inf, -math.inf
-        for source in self._sources:
-            extent = source.seen.extent
-            if extent is not None:
-                first, last = min(first, extent[0]), max(last, extent[1])
-        return [first, last] if first <= last else None
+        known = [extent for source in self._sources if (extent := source.seen.extent) is not None]
+        if len(known) > 1:
+            return [min(known)[0], max([last for _, last in known])]
+        return list(known[0]) if known else None
 
-    def _pack(self, now: float, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
+    def _pack(self, age: float | None, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
         extent = self._extent()
         header: dict[str, Any] = {
             "whole": whole,
             "window": self._window,
             "newest": None if extent is None else extent[1],
             "extent": extent,
-            "age": self._age(now),
+            "age": age,
             "connected": said.connected,
             "reason": said.reason,
             "text": said.text,
             "count": said.messages,
             "data": [header for header, _ in entries],
-            **self.notes.header(whole=whole),
-            **self.marks(whole=whole),
         }
+        for beside in (self.notes.header(whole=whole), self.marks(whole=whole)):
+            header.update(beside)
         if whole:
             header["series"] = [
                 {"label": series.label, "topic": source.name, "field": series.field}

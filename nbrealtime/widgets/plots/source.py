@@ -17,7 +17,15 @@ import numpy as np
 
 from nbrealtime.live.samples.bands import Band, Floats
 from nbrealtime.live.samples.glance import NOTHING, Glance
-from nbrealtime.widgets.plots.decimate import Mode, bin_width, choose, pack_band, pack_points, pack_samples
+from nbrealtime.widgets.plots.decimate import (
+    Mode,
+    Packed,
+    bin_width,
+    choose,
+    pack_band,
+    pack_points,
+    pack_samples,
+)
 
 __all__ = ["SPARE", "Entry", "FeedLike", "Grain", "Source"]
 
@@ -37,7 +45,7 @@ in a tenth of the time that the kernel needs."""
 _LEAST_BINS: Final = 64
 """A window of fewer bins says less than the samples that there are."""
 
-Entry = tuple[dict[str, Any], bytes]
+Entry = Packed
 """One series in a frame: its header and its numbers."""
 
 
@@ -214,31 +222,34 @@ class Source:
         if newest is None or self.grain is None:
             return []
         mode, width = self.grain
-        reset = touched is None
         fields = [series.field for series in self.series]
-        since = newest - window * SPARE
-        since = since - 2 * width if touched is None else max(since, touched)
-        first: Sequence[float | None] = [None] * len(fields)
+        oldest = newest - window * SPARE
+        latest: Sequence[float | None] = ()
+        columns: Mapping[str, Floats]
         packed: Sequence[Entry]
+        if touched is not None:
+            since, reset, interval = max(oldest, touched), False, self._interval
+        else:
+            since, reset, interval = oldest - 2 * width, True, self.seen.interval
         if mode == "points":
             times, columns = ring.snapshot(fields, since=since)
-            packed = [pack_points(times, columns[name], slack=window * _SLACK) for name in fields]
-            first = [float(times[0]) if len(times) else None] * len(fields)
+            packed = pack_points(times, *columns.values(), slack=window * _SLACK)
         elif not reset and (tail := ring.tail(fields, width, since, _FEW // len(fields))) is not None:
-            packed = pack_samples(*tail, width, slack=window * _SLACK)
+            times, columns = tail
+            packed = pack_samples(times, *columns.values(), width=width, slack=window * _SLACK)
+            ends = [column.item(-1) for column in columns.values()]
+            if all(map(math.isfinite, ends)):
+                latest = ends
         else:
             bands = ring.bands(fields, width, since).values()
-            packed = [pack_band(band, width) for band in bands]
-            if reset:
-                first = [self._first(band, width) for band in bands]
-        latest = ring.latest(fields, _TELLING)
-        interval = self.seen.interval if reset else self._interval
-        for at, series in enumerate(self.series):
-            if (value := latest[at]) is not None:
+            packed = [pack_band(band, width, self._first(band, width) if reset else None) for band in bands]
+        for series, value, (header, _) in zip(
+            self.series, latest or ring.latest(fields, _TELLING), packed, strict=True
+        ):
+            if value is not None:
                 series.last = value
-            packed[at][0].update(
-                first=first[at], series=index + at, reset=reset, interval=interval, last=series.last
-            )
+            header.update(series=index, reset=reset, interval=interval, last=series.last)
+            index += 1
         return packed
 
     def past(self, index: int, begin: float, end: float, pixels: int) -> tuple[float, list[Entry]]:
@@ -253,16 +264,15 @@ class Source:
             known = begin if ring.reaches(begin) else margin
             times, columns = ring.snapshot(fields, since=known, until=end, spare=1)
             interval = float(np.median(np.diff(times))) if len(times) > 1 else ring.interval
-            for name in fields:
-                header, body = pack_points(times, columns[name], slack=(end - begin) * _SLACK)
-                header.update(first=float(times[0]) if len(times) else None, interval=interval)
-                entries.append((header, body))
+            entries = pack_points(times, *columns.values(), slack=(end - begin) * _SLACK)
+            for header, _ in entries:
+                header["interval"] = interval
         else:
             width = ring.resolution(width, margin)
             known = begin if ring.resolution(width, begin) == width else margin
             for band in ring.bands(fields, width, known - width, end + width).values():
-                header, body = pack_band(band, width)
-                header.update(first=self._first(band, width), interval=_interval(band, width, ring.interval))
+                header, body = pack_band(band, width, self._first(band, width))
+                header["interval"] = _interval(band, width, ring.interval)
                 entries.append((header, body))
         for offset, ((header, _), series) in enumerate(zip(entries, self.series, strict=True)):
             header.update(series=index + offset, reset=True, last=series.last)

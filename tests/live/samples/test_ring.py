@@ -130,7 +130,8 @@ def test_so_many_values_wait_for_the_bins(width: int) -> None:
         times = NOW + np.arange(begin, begin + 1024, dtype=float)
         ring.append(times, {f"f{at}": times for at in range(width)})
         begin += 1024
-    assert (begin, rows) == (65_536 // width + 1024, 131_072 // width)
+    # With the first that is more than there is room to wait for they go, all of them.
+    assert (begin, rows) == ((15_360 // width // 1024 + 1) * 1024, 16_384 // width)
 
 
 def test_what_was_left_out_does_not_wait_for_the_bins() -> None:
@@ -465,11 +466,11 @@ def test_reading_beside_writing_never_sees_half_a_block() -> None:
     assert torn == []
 
 
-def test_the_interval_of_a_fast_stream_follows_within_a_quarter_of_a_second():
+def test_the_interval_of_a_fast_stream_follows_within_half_a_second():
     ring = Ring()
     ring.append(NOW + np.arange(1000) * 1e-4, {"value": np.zeros(1000)})
     assert ring.interval == pytest.approx(1e-4, rel=0.01)
-    ring.append(NOW + 0.1 + np.arange(500) * 1e-3, {"value": np.zeros(500)})
+    ring.append(NOW + 0.1 + np.arange(600) * 1e-3, {"value": np.zeros(600)})
     assert ring.interval == pytest.approx(1e-3, rel=0.01)
     ring.clear()
     assert ring.interval is None

@@ -25,7 +25,9 @@ def frame() -> Callable[..., Frame]:
         for index, (_, values) in enumerate(lines.items()):
             values = np.asarray(values, dtype=float)
             times = NOW - every * np.arange(len(values))[::-1]
-            entry, body = pack_band(bins(times, values, band), band) if band else pack_points(times, values)
+            entry, body = (
+                pack_band(bins(times, values, band), band) if band else pack_points(times, values)[0]
+            )
             entries.append({**entry, "series": index, "interval": every, "last": float(values[-1])})
             bodies.append(body)
             newest = NOW

@@ -22,7 +22,7 @@ def frame(*packed: tuple[dict, bytes]) -> tuple[dict, list[bytes]]:
 
 def test_points_come_back():
     times, values = START + np.arange(10) / 2, np.sin(np.arange(10.0)) + 101_325
-    [line, silent] = unpack(*frame(pack_points(times, values)))
+    [line, silent] = unpack(*frame(*pack_points(times, values)))
     assert (line.label, line.mode, line.interval) == ("line 0", "points", 0.5)
     assert np.allclose(line.time, times, atol=1e-3)
     assert np.allclose(line.value, values, atol=1e-4)
@@ -36,7 +36,7 @@ def test_bands_come_back_behind_other_series(hole):
     if hole:
         times = np.delete(times, slice(30, 60))
     band = bins(times, times - START, 1.0)
-    _, line, _ = unpack(*frame(pack_points(times, times), pack_band(band, 1.0)))
+    _, line, _ = unpack(*frame(*pack_points(times, times), pack_band(band, 1.0)))
     assert line.mode == "band"
     assert np.allclose(line.time, (band.index + 0.5) * 1.0)
     for ours, theirs in ((line.low, band.low), (line.high, band.high), (line.value, band.mean)):
