@@ -48,9 +48,9 @@ def wave(t):
     return {{name: np.sin(t * (6.28 + n)) + noise for n, name in enumerate(NAMES)}}
 
 def stream(take):
-    "Calls take(times, columns) with what one chunk brings; what was missed is in the next."
+    "Calls take(times, columns) with what one chunk brings, until another stream begins; what was missed is in the next."
     due = last = time.time()
-    while True:
+    while taking is take:
         due = max(due + 1 / CHUNKS, time.time() - 1)
         time.sleep(max(0.0, due - time.time()))
         now = time.time()
@@ -62,6 +62,8 @@ def stream(take):
         take(t, wave(t))
 
 def start(take):
+    global taking
+    taking = take
     threading.Thread(target=stream, args=(take,), daemon=True).start()
 
 class Arrays:

@@ -13,6 +13,7 @@ packing, signing or sending in a way of their own) it leaves to the comm.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -79,9 +80,10 @@ class Carrier:
             way = self._way = self._find(parent)
         if way is None:
             return False
-        if (now := int(time.time())) != self._second:
+        if not 0.0 <= (now := time.time()) - self._second < 1.0:
             # A message's date need not be finer; to write its microseconds took as long as to sign it.
-            self._second, self._date = now, time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now))
+            self._second = math.floor(now)
+            self._date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(self._second))
         header = (
             f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date}"}}'.encode()
         )

@@ -4,7 +4,7 @@ Collaborators: `outlet.Outlet` rings for each message.
 
 ``call_soon_threadsafe`` does the same and is asked where this cannot be. It costs the caller a context and a handle, and
 the loop an exception for each time that it is woken, since it reads until there is nothing: together a tenth of what a plot's
-frame costs the kernel. Here there is a queue, and a socket of our own beside it that the loop waits for.
+frame costs the kernel. Here there is a queue, and a bell of our own beside it that the loop waits for.
 
 The one rule: what is asked is done in the order in which it was asked.
 """
@@ -12,6 +12,8 @@ The one rule: what is asked is done in the order in which it was asked.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -26,43 +28,34 @@ class Doorbell:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._errands: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._button, self._bell = socket.socketpair()
-        self._button.setblocking(False)
-        self._bell.setblocking(False)
+        self._bell = _Bell() if hasattr(os, "eventfd") else _SocketBell()
         self._is_heard = True
-        """Whether the loop waits for our socket, or will when it comes to it."""
+        """Whether the loop waits for our bell, or will when it comes to it."""
         loop.call_soon_threadsafe(self._hang)
 
     def ring(self, function: Callable[..., object], *args: Any) -> None:
         """Has ``function`` called in the loop, soon. What it raises goes to the loop's handler of exceptions."""
         self._errands.append((function, args))
         if self._is_heard:
-            try:  # noqa: SIM105 - `suppress` takes longer than the rest
-                self._button.send(b"\0")
-            except BlockingIOError:
-                pass  # no room for another: the loop has yet to hear the ones before
+            self._bell.ring()
         else:
             self._loop.call_soon_threadsafe(self._open)
 
     def close(self) -> None:
         """Rings no more, once what was asked is done."""
-        self.ring(self._loop.remove_reader, self._bell)
-
-    def __del__(self) -> None:
-        self._button.close()
-        self._bell.close()
+        self.ring(self._loop.remove_reader, self._bell.fileno())
 
     # -- in the loop ------------------------------------------------------------------
 
     def _hang(self) -> None:
         try:
-            self._loop.add_reader(self._bell, self._answer)
+            self._loop.add_reader(self._bell.fileno(), self._answer)
         except NotImplementedError:  # a loop of Windows'
             self._is_heard = False
             self._open()
 
     def _answer(self) -> None:
-        self._bell.recv(4096)
+        self._bell.hear()
         self._open()
 
     def _open(self) -> None:
@@ -74,3 +67,46 @@ class Doorbell:
                 function(*args)
             except Exception as error:  # noqa: BLE001 - the boundary between errands; the next is done all the same
                 self._loop.call_exception_handler({"message": f"{function!r} failed", "exception": error})
+
+
+class _Bell:
+    """One of Linux's counters: what wakes a loop with the least to do."""
+
+    def __init__(self) -> None:
+        self._counter = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        return self._counter
+
+    def ring(self) -> None:
+        os.eventfd_write(self._counter, 1)
+
+    def hear(self) -> None:
+        os.eventfd_read(self._counter)
+
+    def __del__(self) -> None:
+        os.close(self._counter)
+
+
+class _SocketBell:
+    """A pair of sockets, for where there are no such counters."""
+
+    def __init__(self) -> None:
+        self._button, self._bell = socket.socketpair()
+        self._button.setblocking(False)
+        self._bell.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._bell.fileno()
+
+    def ring(self) -> None:
+        # No room for another: then the loop has yet to hear the ones before.
+        with contextlib.suppress(BlockingIOError):
+            self._button.send(b"\0")
+
+    def hear(self) -> None:
+        self._bell.recv(4096)
+
+    def __del__(self) -> None:
+        self._button.close()
+        self._bell.close()

@@ -34,7 +34,7 @@ __all__ = ["Pump", "pump"]
 
 _log = logging.getLogger("nbrealtime.widgets")
 
-ACCOUNT: Final = 0.1
+ACCOUNT: Final = 0.25
 """How often (s) silence is accounted at most: nothing follows from less of it."""
 
 

@@ -57,7 +57,7 @@ _TELLING = 129  # samples, whose distances are the interval
 _MEASURED_FOR = 0.5  # s of a stream's own time
 
 # So many values wait for the pyramid at most: numpy takes 3 ns for each of them, and 100 µs for any.
-_FOLDED_AT_ONCE = 15_360
+_FOLDED_AT_ONCE = 65_536
 
 
 class Ring:

@@ -137,6 +137,8 @@ class Source:
         self.feed = feed
         self.fields = None if fields is None else tuple(fields)
         self.series: list[_Series] = []
+        self._drawn: list[str] = []
+        """Their fields."""
         self.mark = 0
         self.seen = NOTHING
         """The ring at the last `see`."""
@@ -182,6 +184,7 @@ class Source:
         new = [name for name in wanted if name not in known and (name in there or not self._is_strand)][:room]
         for name in new:
             self.series.append(_Series(name, self._label(name, labels, several)))
+        self._drawn = [series.field for series in self.series]
         return len(new)
 
     def advance(self, now: float) -> float | None:
@@ -222,7 +225,7 @@ class Source:
         if newest is None or self.grain is None:
             return []
         mode, width = self.grain
-        fields = [series.field for series in self.series]
+        fields = self._drawn
         oldest = newest - window * SPARE
         latest: Sequence[float | None] = ()
         columns: Mapping[str, Floats]
@@ -256,7 +259,7 @@ class Source:
         """What is kept from ``begin`` to ``end``, as finely as ``pixels`` can show it; and from when on that is everything."""
         ring = self.feed.ring
         width = bin_width(end - begin, pixels)
-        fields = [series.field for series in self.series]
+        fields = self._drawn
         # Views ask for more than they show, on either side. For the margin's sake nothing is made coarser.
         margin = begin + (end - begin) / 4
         entries: list[Entry] = []

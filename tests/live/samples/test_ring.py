@@ -130,8 +130,7 @@ def test_so_many_values_wait_for_the_bins(width: int) -> None:
         times = NOW + np.arange(begin, begin + 1024, dtype=float)
         ring.append(times, {f"f{at}": times for at in range(width)})
         begin += 1024
-    # With the first that is more than there is room to wait for they go, all of them.
-    assert (begin, rows) == ((15_360 // width // 1024 + 1) * 1024, 16_384 // width)
+    assert (begin, rows) == (65_536 // width + 1024, 131_072 // width)
 
 
 def test_what_was_left_out_does_not_wait_for_the_bins() -> None:
