@@ -38,6 +38,8 @@ SILENT_SECONDS = 10.0
 """After this long without any message a topic says so, and which others carry data."""
 
 _LISTS_SHARE = 4
+# An enumeration's members are properties of its class, each a call; these are asked for with every message or picture.
+_LIVE, _CLOSED = TopicState.LIVE, TopicState.CLOSED
 
 
 Tap = Callable[[Sequence["Message"]], None]
@@ -197,7 +199,7 @@ class Feed:
     def untroubled(self) -> int | None:
         """How many messages came of a live topic of which `status` has nothing else to tell; None where it has."""
         record = self._record
-        if record.state is not TopicState.LIVE or not record.count or self.undrawable:
+        if record.state is not _LIVE or not record.count or self.undrawable:
             return None
         return record.count
 
@@ -303,7 +305,7 @@ class Feed:
         self._rate.add(count, now)
         with self._lock:
             record = self._record
-            if record.state is TopicState.CLOSED:
+            if record.state is _CLOSED:
                 return
             self._record = msgspec.structs.replace(
                 record,

@@ -20,6 +20,7 @@ from nbrealtime.live.stats import Neighbours
 __all__ = ["Lookout"]
 
 _AGAIN_SECONDS = 30.0
+_REFUSED = TopicState.REFUSED  # asked for with every message, and a call each time
 
 
 class Lookout:
@@ -48,7 +49,7 @@ class Lookout:
             self._remark("unequal", f"{self._feed.name} {self._feed.unequal}: such messages are not plotted")
         if self._feed.untimely:
             self._remark("untimely", f"{self._feed.name} {self._feed.untimely}: such samples are not plotted")
-        if record.state is TopicState.REFUSED:
+        if record.state is _REFUSED:
             self._remark("refused", f"{self._feed.name} was refused: {record.error}")
 
     def describe(self, record: Record) -> str:

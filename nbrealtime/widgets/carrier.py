@@ -36,6 +36,7 @@ def _known_to_json(what: Any) -> Any:
 
 _JSON: Final = msgspec.json.Encoder(enc_hook=_known_to_json)
 _NO_METADATA: Final = b"{}"
+_BEFORE: Final = b'{"data":{"method":"custom","content":'
 _PACKERS: Final = ("json_packer", "orjson_packer")
 _STEPS: Final = {name: vars(Session)[name] for name in ("send", "msg", "msg_header", "serialize", "sign")}
 """What a session does to send a message."""
@@ -53,6 +54,8 @@ class _Way(NamedTuple):
     outlet: Outlet
     topic: bytes
     comm_id: str
+    after: bytes
+    """What stands behind the content."""
     large: int
     """What has so many bytes (content or buffer) is written from where it lies."""
 
@@ -87,9 +90,8 @@ class Carrier:
         header = (
             f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date}"}}'.encode()
         )
-        content = {"data": {"method": "custom", "content": content}, "comm_id": way.comm_id}
         try:
-            packed = _JSON.encode(content)
+            packed = b"".join((_BEFORE, _JSON.encode(content), way.after))
         except (TypeError, ValueError):
             # It may be written for all that: a character that stands for one byte of a file's name is.
             way.outlet.give_way()
@@ -132,6 +134,7 @@ class Carrier:
             outlet,
             comm.topic,
             comm.comm_id,
+            b'},"comm_id":' + _JSON.encode(comm.comm_id) + b"}",
             session.copy_threshold,
         )
 

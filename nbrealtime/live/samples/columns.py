@@ -103,9 +103,12 @@ class Columns:
         low = start + begin
         if low >= size:
             start, low, end = start - size, low - size, end - size
-        if end > size and (times[0] < time or (side == "right" and times[0] == time)):
-            start, low, end = start - size, 0, end - size
-        return bisect(times, time, low, min(end, size)) - start
+        if end > size:
+            if times[0] < time or (side == "right" and times[0] == time):
+                start, low, end = start - size, 0, end - size
+            else:
+                end = size
+        return bisect(times, time, low, end) - start
 
     def extend(self, times: Floats, columns: Mapping[str, Floats], capacity: int) -> bool:
         """Put rows behind the newest, and keep ``capacity``; return whether any fell out. A column without values is a gap."""

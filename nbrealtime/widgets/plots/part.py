@@ -265,7 +265,7 @@ class PlotPart:
         known = [extent for source in self._sources if (extent := source.seen.extent) is not None]
         if len(known) > 1:
             return [min(known)[0], max([last for _, last in known])]
-        return list(known[0]) if known else None
+        return [*known[0]] if known else None
 
     def _pack(self, age: float | None, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
         extent = self._extent()
