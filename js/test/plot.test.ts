@@ -342,6 +342,7 @@ test("what nothing came to says its state in a word, and why apart from it", () 
   assert.deepEqual(statusOf({ ...none, reason }), { state: "empty", text: "waiting", why: reason });
   assert.deepEqual(statusOf({ ...none, silence: 6, reason }).why, "kernel is not answering");
   assert.equal(statusOf({ ...none, undrawable: true }).text, "nothing to draw");
+  assert.equal(statusOf({ ...none, refused: true }).text, "refused");
 });
 
 test("a trend is told by what part of the picture it crossed", () => {

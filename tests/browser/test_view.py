@@ -155,6 +155,17 @@ def test_the_copy_button_of_a_plot_that_waits_keeps_the_focus_while_the_reason_c
     assert not button.count()
 
 
+def test_a_plot_that_was_refused_says_so_and_offers_nothing_to_publish(show):
+    plot = show(60)
+    header, buffers = plot.part.frame(T, plot.viewing)
+    plot.root.get_by_role("button", name="Copy rt.publish").wait_for()
+    plot.hear([({**header, "reason": "lab:saw: not allowed", "refused": True}, buffers)])
+    plot.root.get_by_text("The server refused lab:saw").wait_for()
+    plot.root.get_by_text("not allowed", exact=False).wait_for()
+    assert plot.root.locator(".nbrt-plot-status").inner_text() == "refused"
+    assert not plot.root.get_by_role("button", name="Copy rt.publish").count()
+
+
 # How far two colours are apart, as WCAG reckons it; and what a button and its words have there.
 CONTRAST = """(button) => {
   const light = (colour) => {

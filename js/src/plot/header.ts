@@ -14,6 +14,8 @@ export interface Header extends Frame, Told {
   connected: boolean;
   reason: string;
   text: string;
+  /** The server refused all topics. */
+  refused?: boolean;
   /** Messages so far. */
   count: number;
   /** ms since the epoch. */

@@ -5,20 +5,23 @@
 import { capital } from "../panels/dom";
 import { copyable } from "../shared/copyable";
 import { part } from "./face";
+import type { Header } from "./header";
 import type { Status } from "./status";
 
-/** Shows or hides the notice; `text` says why nothing can be drawn of what came. */
-export function notify(notice: HTMLElement, status: Status, topics: readonly string[], text: string, known: boolean): void {
+/** Shows or hides the notice over what `head` says; null: nothing was heard yet. */
+export function notify(notice: HTMLElement, status: Status, topics: readonly string[], head: Header | null): void {
   const topic = topics[0] ?? "";
-  const show = known && status.state === "empty";
-  const key = show ? `${topics.join("\n")}\n\n${text}` : "";
+  const show = head !== null && status.state === "empty";
+  const { text = "", refused = false } = head ?? {};
+  const key = show ? `${topics.join("\n")}\n\n${text}${refused}` : "";
   if (notice.dataset.key !== key) {
     notice.dataset.key = key;
     notice.hidden = !show;
     notice.replaceChildren();
     if (!show) return;
-    notice.append(line(text || `Waiting for ${topics.join(", ")}`, "waiting"), line("", "why"));
-    if (!text) notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`));
+    const what = refused ? "The server refused" : "Waiting for";
+    notice.append(line(text || `${what} ${topics.join(", ")}`, "waiting"), line("", "why"));
+    if (!text && !refused) notice.append(copyable(`rt.publish(${JSON.stringify(topic)}, 21.5)`));
   }
   // What counts seconds does not make the button anew: it keeps the focus and what it says.
   const why = notice.querySelector<HTMLElement>(".nbrt-plot-why");

@@ -25,6 +25,8 @@ export interface Facts {
   reason: string;
   /** Whether something came, but nothing that can be drawn. */
   undrawable: boolean;
+  /** Whether the server lets nothing come. */
+  refused?: boolean;
 }
 
 export interface Status {
@@ -40,7 +42,10 @@ export function statusOf(facts: Facts): Status {
   if (facts.pausedNew !== null) return { state: "paused", text: `Paused, ${count(facts.pausedNew)} new` };
   const unheard = facts.silence >= 5 ? "kernel is not answering" : "";
   const why = unheard || facts.reason;
-  if (!facts.hasData) return { state: "empty", text: facts.undrawable ? "nothing to draw" : "waiting", why };
+  if (!facts.hasData) {
+    const text = facts.refused ? "refused" : facts.undrawable ? "nothing to draw" : "waiting";
+    return { state: "empty", text, why };
+  }
   const limit = Math.max(5, 5 * (facts.interval ?? 0));
   if (facts.connected && !unheard && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
   const quiet = facts.age === null ? "no data" : `no data for ${duration(facts.age)}`;

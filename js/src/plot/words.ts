@@ -50,6 +50,7 @@ export class Words {
       silence: seen.silence,
       reason: head?.reason ?? "",
       undrawable: Boolean(head?.text),
+      refused: head?.refused,
     });
     const { statusText, notice } = this.face;
     if (statusText.textContent !== status.text) {
@@ -58,7 +59,7 @@ export class Words {
     }
     const changed = status.state !== this.state;
     if (changed) this.root.dataset.state = this.state = status.state;
-    notify(notice, status, columns.topics, head?.text ?? "", head !== null);
+    notify(notice, status, columns.topics, head);
     this.describe(columns, status, seen);
     return changed;
   }

@@ -193,7 +193,8 @@ def _time_axis(axes: Axes, zone: Zone) -> list[Op]:
 
 def _notice(header: dict[str, Any], area: Box) -> list[Op]:
     """What an empty plot waits for, over its axes."""
-    words = header["text"] or f"Waiting for {', '.join(header['topics'])}"
+    what = "The server refused" if header.get("refused") else "Waiting for"
+    words = header["text"] or f"{what} {', '.join(header['topics'])}"
     x, y = (area.left + area.right) / 2, (area.top + area.bottom) / 2
     return [Text(x, y, shortened(words, area.width - 16, 13), "text", 13, "middle")]
 

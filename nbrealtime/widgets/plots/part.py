@@ -281,6 +281,8 @@ class PlotPart:
             "count": said.messages,
             "data": [header for header, _ in entries],
         }
+        if said.refused:
+            header["refused"] = True
         for beside in (self.notes.header(whole=whole), self.marks(whole=whole)):
             header.update(beside)
         if whole:

@@ -28,26 +28,30 @@ class Standing(NamedTuple):
     """Why nothing comes, or ""."""
     text: str
     """What to do with topics of which nothing can be drawn ("lab:temp carries text; use .log()"), or ""."""
+    refused: bool = False
+    """Whether the server refused all of them."""
 
 
 def standing(sources: Sequence[Source]) -> Standing:
     """Asks the feeds of ``sources``, as they were given: a pattern is one."""
     closed, connected, messages = True, False, 0
     reason = text = ""
+    refused = bool(sources)
     for source in sources:
         # Before each frame of each plot: a topic that simply flows is asked nothing else.
         if (count := source.feed.untroubled) is not None:
-            closed, connected = False, True
+            closed, connected, refused = False, True, False
             messages += count
             continue
         status = source.feed.status()
         closed = closed and status.state == "closed"
         connected = connected or status.state == "live"
+        refused = refused and status.state == "refused"
         messages += status.count
         if not text and status.numeric is False and status.reason:
             text = f"{status.name} {status.reason}; use .log()"
         reason = reason or _reason(source, status, alone=len(sources) == 1)
-    return Standing(closed, connected, messages, reason, text)
+    return Standing(closed, connected, messages, reason, text, refused)
 
 
 def _reason(source: Source, status: Any, *, alone: bool) -> str:

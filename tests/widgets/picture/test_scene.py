@@ -153,6 +153,10 @@ def test_an_empty_plot_says_what_it_waits_for(frame):
     assert lines(scene) == []
 
 
+def test_a_plot_that_was_refused_waits_for_nothing(frame):
+    assert "The server refused lab:temp" in texts(lay_scene(*frame(lines={}, refused=True), UTC, NOW))
+
+
 def test_what_cannot_be_drawn_is_said(frame):
     note = "lab:temp carries text; use .log()"
     assert note in texts(lay_scene(*frame(lines={}, text=note), UTC, NOW))

@@ -123,7 +123,8 @@ def test_text_is_named_with_what_to_do(part, feed):
 def test_it_says_why_nothing_comes(feed, state, error, reason):
     part = PlotPart([Source("lab:temp", feed, why=lambda: "reconnecting, attempt 3")], window=60)
     feed.said.state, feed.said.error = state, error
-    assert part.frame(NOW, WIDE)[0]["reason"] == reason
+    header, _ = part.frame(NOW, WIDE)
+    assert (header["reason"], header.get("refused")) == (reason, True if state == "refused" else None)
 
 
 def test_the_age_counts_from_when_a_sample_came_not_from_its_own_time(part, feed):

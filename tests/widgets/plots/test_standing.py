@@ -17,16 +17,16 @@ def source(name="lab:temp", why="", **said) -> Source:
 
 
 def test_live_topics_have_nothing_to_say_but_how_much_came():
-    assert standing([source(), source("lab:rh", count=4)]) == (False, True, 7, "", "")
+    assert standing([source(), source("lab:rh", count=4)]) == (False, True, 7, "", "", False)
 
 
 def test_a_topic_that_simply_flows_is_asked_nothing_else():
     def flowing(count: int) -> Source:
         return Source("lab:temp", SimpleNamespace(name="lab:temp", untroubled=count, status=pytest.fail))
 
-    assert standing([flowing(3), flowing(4)]) == (False, True, 7, "", "")
+    assert standing([flowing(3), flowing(4)]) == (False, True, 7, "", "", False)
     quiet = source("lab:rh", reason="has heard nothing for 10 s", numeric=None, count=0)
-    assert standing([flowing(3), quiet]) == (False, True, 3, "lab:rh has heard nothing for 10 s", "")
+    assert standing([flowing(3), quiet]) == (False, True, 3, "lab:rh has heard nothing for 10 s", "", False)
 
 
 def test_a_plot_is_closed_with_its_last_topic_and_connected_with_its_first():
@@ -35,6 +35,13 @@ def test_a_plot_is_closed_with_its_last_topic_and_connected_with_its_first():
     assert not standing([closed, source("lab:rh", state="offline")]).closed
     assert standing([source("lab:rh", state="offline"), source()]).connected
     assert not standing([source(state="offline"), closed]).connected
+
+
+def test_a_plot_is_refused_when_all_its_topics_are():
+    refused = source(state="refused")
+    assert standing([refused, refused]).refused
+    assert not standing([refused, source("lab:rh", state="offline")]).refused
+    assert not standing([]).refused
 
 
 @pytest.mark.parametrize(
