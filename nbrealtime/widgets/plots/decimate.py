@@ -72,18 +72,37 @@ def choose(before: Mode | None, window: float, interval: float | None, width: fl
     return before or "points"
 
 
-def pack_points(times: Floats, *columns: Floats, slack: float = 0.0) -> list[Packed]:
+def pack_points(
+    times: Floats, *columns: Floats, slack: float = 0.0, head: dict[str, Any] | None = None
+) -> list[Packed]:
     """For each column a header and 4-byte floats: n times after ``t0``, n values in ``v0 + scale × f``.
 
     Times that are even to within ``slack`` seconds travel as ``step``: the n-th is ``t0 + n × step``, and only values follow.
+
+    Args:
+        head: what every header begins with; it is written into.
     """
-    return _pack({"mode": "points"}, times, columns, slack)
+    n = len(times)
+    t0 = times.item(0) if n else 0.0
+    if head is None:
+        head = {"mode": "points"}
+    head["n"], head["t0"] = n, t0
+    if n and slack > 0 and (step := _step(times, slack)) is not None:
+        head["step"], before = step, b""
+    else:
+        before = _floats(times - t0)
+    packed = []
+    for values in columns:
+        header = head.copy()
+        header["v0"], header["scale"] = v0, scale = _frame_of(values, values)
+        packed.append((header, before + _floats(_scaled(values, v0, scale))))
+    return packed
 
 
 def pack_samples(times: Floats, *columns: Floats, width: float, slack: float = 0.0) -> list[Packed]:
     """As `pack_points`; the browser makes bins of ``width`` of them, the first of which is ``k0``."""
     head = {"mode": "samples", "bin": width, "k0": first_bin(times.item(0), width)}
-    return _pack(head, times, columns, slack)
+    return pack_points(times, *columns, slack=slack, head=head)
 
 
 def pack_band(band: Band, width: float, first: float | None = None) -> Packed:
@@ -102,22 +121,6 @@ def pack_band(band: Band, width: float, first: float | None = None) -> Packed:
     body += _floats(_scaled(rows, v0, scale))
     header = {"mode": "band", "n": n, "bin": width, "k0": k0, "dense": dense, "v0": v0, "scale": scale}
     return {**header, "first": first}, body
-
-
-def _pack(head: dict[str, Any], times: Floats, columns: tuple[Floats, ...], slack: float) -> list[Packed]:
-    n = len(times)
-    t0 = times.item(0) if n else 0.0
-    step = _step(times, slack) if n and slack > 0 else None
-    if step is None:
-        before = _floats(times - t0)
-    else:
-        head, before = {**head, "step": step}, b""
-    packed = []
-    for values in columns:
-        v0, scale = _frame_of(values, values)
-        header = {**head, "n": n, "t0": t0, "v0": v0, "scale": scale}
-        packed.append((header, before + _floats(_scaled(values, v0, scale))))
-    return packed
 
 
 def _step(times: Floats, slack: float) -> float | None:

@@ -262,10 +262,12 @@ class PlotPart:
 
     def _extent(self) -> list[float] | None:
         """From when to when anything is kept, of any topic."""
-        known = [extent for source in self._sources if (extent := source.seen.extent) is not None]
-        if len(known) > 1:
-            return [min(known)[0], max([last for _, last in known])]
-        return [*known[0]] if known else None
+        extent: tuple[float, float] | None = None
+        for source in self._sources:
+            if (own := source.seen.extent) is None:
+                continue
+            extent = own if extent is None else (min(extent[0], own[0]), max(extent[1], own[1]))
+        return None if extent is None else [*extent]
 
     def _pack(self, age: float | None, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
         extent = self._extent()
@@ -297,7 +299,7 @@ class PlotPart:
 
 def _joined(entries: Sequence[Entry]) -> list[bytes]:
     # One buffer, because each is a frame of its own on the way.
-    body = b"".join([body for _, body in entries])
+    body = entries[0][1] if len(entries) == 1 else b"".join([body for _, body in entries])
     return [body] if body else []
 
 

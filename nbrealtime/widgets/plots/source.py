@@ -251,7 +251,8 @@ class Source:
         ):
             if value is not None:
                 series.last = value
-            header.update(series=index, reset=reset, interval=interval, last=series.last)
+            header["series"], header["reset"] = index, reset
+            header["interval"], header["last"] = interval, series.last
             index += 1
         return packed
 
