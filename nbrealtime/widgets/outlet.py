@@ -25,6 +25,7 @@ __all__ = ["Outlet"]
 _MORE: Final = int(zmq.SNDMORE)
 """A part that is not the last."""
 _send: Final[Any] = PlainSocket.send
+_usual_send: Final = zmq.Socket.send
 _STEPS: Final = ("schedule", "send_multipart", "_really_send")
 """What the thread does to write a message."""
 _PATIENCE: Final = 1.0
@@ -58,6 +59,7 @@ class Outlet:
             )
             # What is given to the kernel's socket is handed on to the one behind it.
             and type(thread.socket) is zmq.Socket
+            and zmq.Socket.send is _usual_send
             and not {"send", "send_multipart"} & vars(thread.socket).keys()
         )
 

@@ -163,6 +163,18 @@ def test_a_hand_on_the_sending_sees_every_message(thread, read, monkeypatch, who
     assert [parts[1] for parts in sent] == [b"1", b"2"]
 
 
+@pytest.mark.parametrize("whose", ["socket", "class"])
+def test_a_hand_on_the_socket_behind_is_not_passed_over(thread, read, monkeypatch, whose):
+    socket = BackgroundSocket(thread)
+    assert Outlet(socket).is_usual()
+    if whose == "socket":
+        monkeypatch.setitem(vars(thread.socket), "send", thread.socket.send)
+    else:
+        usual = zmq.Socket.send
+        monkeypatch.setattr(zmq.Socket, "send", lambda *args, **options: usual(*args, **options))
+    assert not Outlet(socket).is_usual()
+
+
 def test_a_socket_that_is_not_ipykernels_is_simply_asked():
     class Socket:
         def __init__(self) -> None:

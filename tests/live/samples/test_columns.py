@@ -28,8 +28,14 @@ def test_rows_are_found_by_time_wherever_they_stand(sizes, capacity, wanted):
         assert columns.times(0, len(columns)).tolist() == kept
         assert columns.column("value", 0, len(columns)).tolist() == [-time for time in kept]
         for time in (wanted, kept[0], kept[-1], kept[len(kept) // 2]):
-            assert columns.search(time, "left") == bisect_left(kept, time)
-            assert columns.search(time, "right") == bisect_right(kept, time)
+            for low in {0, 1, len(kept) // 2, len(kept) - 1, len(kept)}:
+                assert columns.search(time, "left", low) == bisect_left(kept, time, low)
+                assert columns.search(time, "right", low) == bisect_right(kept, time, low)
+        low, high = len(kept) // 3, len(kept) - len(kept) // 4
+        times, read = columns.rows(["value", "unknown"] if size % 2 else ["value"], low, high)
+        assert times.tolist() == kept[low:high]
+        assert read.pop("value").tolist() == [-time for time in kept[low:high]]
+        assert all(np.isnan(column).all() and len(column) == high - low for column in read.values())
 
 
 @given(
