@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbrealtime import discovery
+from nbrealtime.discovery.directory import _start_time
 from nbrealtime.errors import AmbiguousServer, DiscoveryError, NoServer
 from nbrealtime.server import serve
 
@@ -191,7 +192,7 @@ def test_a_dead_entry_is_removed(changes: Callable[[], dict[str, Any]]) -> None:
 def test_a_process_of_which_only_the_remains_are_left_is_dead() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     advertisement = advertise()
-    started = discovery._start_time(child.pid)
+    started = _start_time(child.pid)
     rewrite(advertisement, pid=child.pid, started=started)
     assert len(discovery.entries()) == 1
     child.kill()
