@@ -10,7 +10,7 @@ import pytest
 from traitlets import TraitError
 
 from nbrealtime.client import LinkState
-from nbrealtime.discovery import directory
+from nbrealtime.discovery import finding
 from nbrealtime.errors import ConnectionClosed, InvalidTopic
 from nbrealtime.live import connection as module
 from nbrealtime.live.connection import Connection, connections, default_connection
@@ -194,7 +194,7 @@ def test_dir_shows_what_is_ours(connection: Connection) -> None:
 def test_the_default_is_the_last_one_opened_and_stays(
     connection: Connection, link: FakeLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "_local", None)
+    monkeypatch.setattr(finding, "_local", None)
     later = Connection(FakeLink())  # type: ignore[arg-type]
     try:
         assert default_connection() is later
