@@ -55,7 +55,7 @@ def verify(entry: Entry, timeout: float = 2.0) -> bool:
                 if not chunk:
                     break
                 answer += chunk
-    except OSError:
+    except (OSError, ValueError):  # a host's name that cannot be one is refused as a value
         return False
     return question.is_answered_by(bytes(answer))
 
@@ -77,7 +77,7 @@ async def averify(entry: Entry, timeout: float = 2.0) -> bool:  # noqa: ASYNC109
                     answer += chunk
             finally:
                 writer.transport.abort()
-    except (OSError, TimeoutError):
+    except (OSError, ValueError):
         return False
     return question.is_answered_by(bytes(answer))
 

@@ -132,7 +132,13 @@ class _Answering:
         self._thread.join(10)
 
 
-@pytest.mark.parametrize("url", ["", "x", "wss://h", "ws://", "ws://h:99999", "ws://[", "ws://ä\r\nX: y"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "x", "wss://h", "ws://", "ws://h:99999", "ws://[", "ws://ä\r\nX: y"),
+        *("ws://a..b", "ws://a\0b", f"ws://{'a' * 64}.b"),
+    ],
+)
 def test_an_entry_without_a_plain_address_proves_nothing(url: str) -> None:
     assert not both(discovery.describe(url, "t", KEY, kind="kernel"))
 
