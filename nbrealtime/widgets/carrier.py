@@ -111,6 +111,13 @@ class Carrier:
         way.outlet.write(message, size < way.large)
         return True
 
+    def close(self) -> None:
+        """Lets the comm send its last message behind all of these, and sends nothing more."""
+        self._kernel = None
+        if self._outlet is not None:
+            self._outlet.give_way()
+            self._outlet.close()
+
     def _find(self, parent: Any) -> _Way | None:
         kernel, comm = self._kernel, self._comm
         session = kernel.session
@@ -121,6 +128,7 @@ class Carrier:
         outlet = self._outlet
         if outlet is None or outlet.socket is not kernel.iopub_socket or not outlet.is_usual():
             if outlet is not None:
+                outlet.give_way()
                 outlet.close()
             outlet = self._outlet = Outlet(kernel.iopub_socket)
         header = session.msg_header("comm_msg")

@@ -28,34 +28,35 @@ class Doorbell:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._errands: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._bell = _Bell() if hasattr(os, "eventfd") else _SocketBell()
-        self._is_heard = True
-        """Whether the loop waits for our bell, or will when it comes to it."""
+        self._bell: _Bell | _SocketBell | None = None
+        """What the loop waits for, once it does."""
         loop.call_soon_threadsafe(self._hang)
 
     def ring(self, function: Callable[..., object], *args: Any) -> None:
         """Has ``function`` called in the loop, soon. What it raises goes to the loop's handler of exceptions."""
         self._errands.append((function, args))
-        if self._is_heard:
+        if self._bell is not None:
             self._bell.ring()
         else:
             self._loop.call_soon_threadsafe(self._open)
 
     def close(self) -> None:
         """Rings no more, once what was asked is done."""
-        self.ring(self._loop.remove_reader, self._bell.fileno())
+        if self._bell is not None:
+            self.ring(self._loop.remove_reader, self._bell.fileno())
 
     # -- in the loop ------------------------------------------------------------------
 
     def _hang(self) -> None:
         try:
-            self._loop.add_reader(self._bell.fileno(), self._answer)
-        except NotImplementedError:  # a loop of Windows'
-            self._is_heard = False
-            self._open()
+            bell = _Bell() if hasattr(os, "eventfd") else _SocketBell()
+            self._loop.add_reader(bell.fileno(), self._answer, bell)
+        except (NotImplementedError, OSError):
+            return  # a loop of Windows', or no more files may be open: it is asked in its own way
+        self._bell = bell
 
-    def _answer(self) -> None:
-        self._bell.hear()
+    def _answer(self, bell: _Bell | _SocketBell) -> None:
+        bell.hear()
         self._open()
 
     def _open(self) -> None:
@@ -72,6 +73,8 @@ class Doorbell:
 class _Bell:
     """One of Linux's counters: what wakes a loop with the least to do."""
 
+    _counter = -1
+
     def __init__(self) -> None:
         self._counter = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -85,7 +88,8 @@ class _Bell:
         os.eventfd_read(self._counter)
 
     def __del__(self) -> None:
-        os.close(self._counter)
+        if self._counter >= 0:
+            os.close(self._counter)
 
 
 class _SocketBell:

@@ -34,7 +34,9 @@ class Hub(ipywidgets.Widget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Closes the comm; what is sent after that goes nowhere."""
-        self.carrier = None
+        carrier, self.carrier = self.carrier, None
+        if carrier is not None:
+            carrier.close()
         super().close()
 
 

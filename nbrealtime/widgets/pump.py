@@ -266,7 +266,8 @@ class Pump:
         except Exception:  # noqa: BLE001 - the boundary between widgets
             self._expel(key, part.kind)
             return
-        if frame is not None:
+        # It may have left meanwhile.
+        if frame is not None and key in self._parts:
             _add(frame, part, view, parts, buffers)
 
     def _send(self, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:

@@ -156,6 +156,42 @@ def test_what_the_comm_sends_meanwhile_keeps_its_place(kernel, comm, monkeypatch
     assert said == ["ours", "the comm's", "ours", "the comm's"]
 
 
+def test_another_outlet_writes_behind_the_one_before(kernel, comm, monkeypatch):
+    said = []
+    for step in ("write", "give_way", "close"):
+        monkeypatch.setattr(Outlet, step, lambda self, *_, step=step: said.append(step))
+    carrier = Carrier(comm)
+    carrier.send(CONTENT, [])
+    kernel.cell = {}
+    monkeypatch.setattr(Outlet, "is_usual", lambda self: False)
+    carrier.send(CONTENT, [])
+    assert said == ["write", "give_way", "close", "write"]
+
+
+def test_who_is_closed_lets_the_comm_have_the_last_word(kernel, comm, monkeypatch):
+    said = []
+    for step in ("write", "give_way", "close"):
+        monkeypatch.setattr(Outlet, step, lambda self, *_, step=step: said.append(step))
+    carrier = Carrier(comm)
+    carrier.close()
+    assert not carrier.send(CONTENT, [])
+    carrier = Carrier(comm)
+    carrier.send(CONTENT, [])
+    carrier.close()
+    assert not carrier.send(CONTENT, [])
+    assert said == ["write", "give_way", "close"]
+
+
+def test_a_date_follows_a_clock_that_was_put_back(kernel, comm, monkeypatch):
+    carrier, now = Carrier(comm), [1_790_000_000.5]
+    monkeypatch.setattr("nbrealtime.widgets.carrier.time.time", lambda: now[0])
+    dates = []
+    for now[0] in (1_790_000_000.5, 1_790_000_001.0, 1_790_000_000.9, 1_789_999_999.9):
+        carrier.send(CONTENT, [])
+        dates.append(kernel.session.unpack(kernel.iopub_socket.messages[-1][0][3])["date"])
+    assert dates == [f"2026-09-21T{time}+00:00" for time in ("14:13:20", "14:13:21", "14:13:20", "14:13:19")]
+
+
 @pytest.mark.parametrize(
     "change",
     ["packer", "pack", "metadata", "debug", "adapt", "patched", "forked", "send", "serialize", "sign"],

@@ -82,6 +82,31 @@ def test_a_loop_that_waits_for_no_socket_is_asked_in_its_own_way(loop, monkeypat
     bell.close()
 
 
+def test_what_is_asked_right_before_the_loop_stops_is_done(loop):
+    for _ in range(20):
+        again, done = asyncio.new_event_loop(), []
+        thread = threading.Thread(target=again.run_forever)
+        thread.start()
+        bell = Doorbell(again)
+        bell.ring(done.append, 1)
+        again.call_soon_threadsafe(again.stop)
+        thread.join(5)
+        again.close()
+        assert done == [1]
+
+
+def test_where_no_more_files_may_be_open_the_loop_is_asked_in_its_own_way(loop, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr(os, "eventfd", refuse, raising=False)
+    bell, done = Doorbell(loop), []
+    bell.ring(done.append, 1)
+    wait_for(bell)
+    assert done == [1]
+    bell.close()
+
+
 def test_who_is_closed_does_what_was_asked_and_lets_go_of_the_loop(loop):
     bell, done = Doorbell(loop), []
     wait_for(bell)

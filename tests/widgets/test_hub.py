@@ -18,6 +18,9 @@ class Way:
         self.sent.append((content, buffers))
         return self.is_open
 
+    def close(self) -> None:
+        self.sent.append("closed")
+
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_what_the_short_way_does_not_take_goes_by_the_comm(is_open, monkeypatch):
@@ -35,9 +38,12 @@ def test_what_the_short_way_does_not_take_goes_by_the_comm(is_open, monkeypatch)
 def test_a_hub_that_was_closed_sends_nothing():
     hub = Hub()
     hub.carrier = way = Way(is_open=True)
+    comm = hub.comm
+    comm.close = lambda **_: way.sent.append("the comm")
     hub.close()
     hub.send({"n": 1})
-    assert way.sent == []
+    # What is under way is written before the browser is told.
+    assert way.sent == ["closed", "the comm"]
 
 
 def test_a_hub_has_a_short_way_for_its_own_comm(monkeypatch):

@@ -319,8 +319,10 @@ class Ring:
             if low == count or count - low > most:
                 return None
             # From a hair before the bin, which may belong to the one before.
-            while first_bin(kept.time(low), width) < first:
+            while low < count and first_bin(kept.time(low), width) < first:
                 low += 1
+            if low == count:
+                return None
             return kept.rows(fields, low, count)
 
     def resolution(self, width: float, since: float) -> float:

@@ -313,6 +313,12 @@ def test_a_bin_of_which_samples_have_gone_is_no_tail() -> None:
     assert ring.tail(["value"], 0.02, NOW + 19.525, 1000) is not None
 
 
+def test_what_ends_a_hair_before_the_bin_that_is_asked_for_is_no_tail() -> None:
+    ring = fast()
+    put(ring, NOW + 20.02 - 5e-6)
+    assert ring.tail(["value"], 0.02, NOW + 20.025, 100) is None
+
+
 def test_times_that_no_bin_holds_are_no_tail() -> None:
     ring = fast()
     assert ring.tail(["value"], 1e-10, NOW + 19.9985, 100) is None
