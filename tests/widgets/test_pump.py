@@ -102,6 +102,41 @@ def test_everything_is_sent_by_the_one_thread(browser, join):
     assert {thread for _, _, thread in browser.messages} == {"nbrealtime-pump"}
 
 
+def test_what_comes_while_a_part_is_read_is_news_again(pump, browser, join, monkeypatch):
+    monkeypatch.setattr("nbrealtime.widgets.pacing.KEEP_ALIVE", 1e9)  # which would bring it as well
+    reads, news = [], []
+
+    def read() -> dict[str, Any]:
+        reads.append(len(reads))
+        if news:
+            news.pop()
+            pump.mark(part)
+        return {"n": reads[-1]}
+
+    part = join(StatePart("card", read, max_hz=60.0))
+    browser.hello(part)
+    browser.wait(lambda: bool(browser.parts()))
+    pump.mark(part)
+    browser.wait(lambda: len(browser.parts()) > 1)
+    news.append("while it is read")
+    before = len(reads)
+    pump.mark(part)
+    browser.wait(lambda: any(one["n"] > before for one in browser.parts()))
+
+
+def test_who_leaves_while_it_is_read_sends_nothing_more(pump, browser, join):
+    def read() -> dict[str, Any]:
+        pump.leave(part)
+        return {"n": 1}
+
+    part, other = StatePart("card", read, max_hz=60.0), join(state({"n": 2}))
+    join(part)
+    browser.hello(part)
+    browser.hello(other, "w")
+    browser.wait(lambda: any(one["n"] == 2 for one in browser.parts()))
+    assert not any(one["n"] == 1 for one in browser.parts())
+
+
 def test_news_of_many_widgets_travels_in_one_message(pump, browser, join):
     parts = [join(state({"n": n})) for n in range(20)]
     for n, part in enumerate(parts):

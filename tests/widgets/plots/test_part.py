@@ -107,6 +107,17 @@ def test_clearing_the_topic_clears_the_plot(part, feed):
     assert header["newest"] is None
 
 
+def test_of_several_topics_the_earliest_and_the_latest_are_held(feed):
+    other = Feed()
+    part = PlotPart([Source("lab:temp", feed), Source("lab:rh", other)], window=60)
+    assert part.frame(NOW, WIDE)[0]["extent"] is None
+    feed.put([NOW, NOW + 9], value=[1, 2])
+    other.put([NOW + 3, NOW + 5], value=[1, 2])
+    assert part.frame(NOW, WIDE)[0]["extent"] == [NOW, NOW + 9]
+    other.put([NOW + 12], value=[3])
+    assert part.frame(NOW, WIDE)[0]["extent"] == [NOW, NOW + 12]
+
+
 def test_text_is_named_with_what_to_do(part, feed):
     feed.said.numeric, feed.said.reason = False, "carries text"
     assert part.frame(NOW, WIDE)[0]["text"] == "lab:temp carries text; use .log()"

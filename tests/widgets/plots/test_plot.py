@@ -178,6 +178,18 @@ def test_a_pattern_and_one_of_its_topics_can_be_plotted(connection):
         made._dispose()
 
 
+def test_a_topic_of_a_pattern_that_appears_later_is_a_line_of_its_own(connection):
+    lab = connection.topic("lab:*")
+    lab.feed = PatternFeed("lab:*")
+    lab.feed.received([Message("lab:a", {"x": 1}, 1e9)])
+    with LivePlot(lab) as made:
+        made._stream.frame(1e9, Viewing(width=800))
+        lab.feed.received([Message("lab:b", {"x": 2}, 1e9 + 1)])
+        header, _ = made._stream.frame(1e9 + 1, Viewing(width=800))
+        assert [series["label"] for series in header["series"]] == ["lab:a x", "lab:b x"]
+    made._dispose()
+
+
 def test_a_device_s_sign_for_no_value_keeps_no_plot_and_no_tile_from_being_shown(live, topic):
     topic.hear(-1.797e308, 1.797e308, 20.0)
     assert live.to_svg()

@@ -173,6 +173,22 @@ def test_few_new_samples_of_narrow_bins_travel_as_they_are_from_the_first_of_the
     assert (header["v0"] + np.frombuffer(body, "<f4")).tolist() == [1] * 10 + [7]
 
 
+def test_a_whole_band_says_when_its_first_sample_was_and_its_news_do_not(source, feed):
+    feed.put(NOW + 0.0137 + np.arange(50_000) / 1000, value=np.zeros(50_000))
+    header, _ = send(source)
+    assert (header["mode"], header["first"]) == ("band", pytest.approx(NOW + 0.0137, abs=1e-6))
+    feed.put([NOW + 50.02], value=[7])
+    assert send(source)[0]["first"] is None
+
+
+def test_the_last_value_is_the_newest_number_and_no_gap(source, feed):
+    feed.stream(5, 10_000)
+    send(source, window=1)
+    feed.put(NOW + 5 + np.arange(3) / 10_000, value=[7, np.nan, np.nan])
+    header, _ = send(source, window=1)
+    assert (header["mode"], header["last"]) == ("samples", 7)
+
+
 @pytest.mark.parametrize(("fields", "mode"), [(1, "samples"), (2, "samples"), (4, "band")])
 def test_so_many_new_samples_of_all_fields_together_travel_as_they_are(source, feed, fields, mode):
     def put(since: float, n: int) -> None:
