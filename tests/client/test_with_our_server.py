@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nbrealtime import discovery
-from nbrealtime.client import LinkState
+from nbrealtime.client import LinkState, portal
 from nbrealtime.client.session import backoff
 from nbrealtime.errors import MessageTooLarge
 from nbrealtime.server import Limits, Server, serve
@@ -49,7 +49,10 @@ def test_presence_is_told(server: Server, connect: Any, ear: Any, new_ear: Any) 
 
 
 def test_a_bad_token_is_refused_and_said(server: Server, connect: Any, ear: Any) -> None:
+    heard = threading.Event()
+    portal.call(heard.wait, 10)  # it may not be refused before anybody listens
     link = connect(server.url, "no token", ear=ear)
+    heard.set()
     ear.wait(lambda ear: bool(ear.statuses) and ear.statuses[-1].error is not None)
     assert "token refused" in str(link.status.error)
 
