@@ -3,8 +3,8 @@
 Collaborators: `outlet.Outlet` rings for each message.
 
 ``call_soon_threadsafe`` does the same and is asked where this cannot be. It costs the caller a context and a handle, and
-the loop an exception for each time that it is woken, since it reads until there is nothing: together a tenth of what a plot's
-frame costs the kernel. Here there is a queue, and a bell of our own beside it that the loop waits for.
+the loop an exception for each time that it is woken, since it reads until there is nothing. Here there is a queue, and a bell
+of our own beside it that the loop waits for.
 
 The one rule: what is asked is done in the order in which it was asked.
 """
