@@ -66,11 +66,19 @@ def without_late(
     return times[usable], {name: column[usable] for name, column in columns.items()}
 
 
-def from_first_number(times: Floats, columns: dict[str, Floats]) -> tuple[Floats, dict[str, Floats]]:
-    """Return the samples from the first one that has a number: a gap before anything is nothing."""
+def from_first_number(times: Floats, columns: dict[str, Floats]) -> tuple[Floats, dict[str, Floats], int]:
+    """Return the samples from the first one that has a number and a usable time: a gap before anything is nothing.
+
+    And how many numbers there are before it, whose times are none.
+    """
     numbers = np.any([np.isfinite(column) for column in columns.values()], axis=0)
-    first = int(np.argmax(numbers))
-    return times[first:], {name: column[first:] for name, column in columns.items()}
+    begins = numbers & (np.abs(times) <= FARTHEST)
+    first = int(np.argmax(begins)) if begins.any() else len(times)
+    return (
+        times[first:],
+        {name: column[first:] for name, column in columns.items()},
+        int(numbers[:first].sum()),
+    )
 
 
 def behind_equals(tail: Floats, times: Floats) -> Floats:

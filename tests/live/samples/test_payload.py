@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nbrealtime.live.samples.payload import Block, Reader
@@ -298,6 +298,9 @@ def test_every_number_of_a_stream_of_lists_arrives_once_and_in_order(lists: list
 
 
 @given(st.lists(st.lists(json_values, max_size=3), max_size=4))
+@example([[{"t": None, "x": None, "y": False}, {"t": 1e8, "y": None, "x": False}]])
+@example([[{"t": 1e300, "y": 1}, {"t": None, "y": None}, {"t": None, "y": 2}]])
+@example([[{"t": 1e300, "y": 1}, {"t": 1e300, "y": 2}]])
 def test_how_messages_are_batched_makes_no_difference(batches: list[list[Any]]) -> None:
     def filled(groups: list[list[tuple[Any, float]]]) -> tuple[bytes, dict[str, bytes]]:
         reader, ring = Reader(), Ring()
