@@ -34,6 +34,7 @@ Sample = dict[str, float | None]
 
 _CPU_WINDOW: Final = 0.5
 _RATE_WINDOW: Final = 1.0
+_FIRST_WINDOW: Final = 0.1
 
 
 class SlidingWindow:
@@ -64,11 +65,20 @@ class Machine:
     """Samples this machine; each method takes the time of a monotonic clock and returns one message."""
 
     def __init__(self, now: float) -> None:
+        self._began = now
         self._cpu = SlidingWindow(_CPU_WINDOW)
         self._network = SlidingWindow(_RATE_WINDOW)
         self._disk = SlidingWindow(_RATE_WINDOW)
         for measure in (self.cpu, self.network, self.disk):
             measure(now)  # a rate needs a reading before its first one
+
+    def is_settled(self, now: float) -> bool:
+        """Whether a rate would be of a time that is long enough to tell one.
+
+        Of the few milliseconds that a sensor needs to connect, a processor that works is told as idle,
+        since no tick of its clock has passed, and a packet as a torrent.
+        """
+        return now - self._began >= _FIRST_WINDOW
 
     def cpu(self, now: float) -> Sample:
         """The share of their time that all cores together, and each, spent working."""

@@ -235,6 +235,8 @@ class _Feed:
 
     def _publish(self, machine: Machine, tick: int) -> None:
         now = time.monotonic()
+        if not machine.is_settled(now):
+            return
         self._send("host:cpu", machine.cpu(now))
         # The slow ones take turns, so that no tick has all the work.
         for turn, (topic, measure) in enumerate(_slow(machine)):

@@ -37,6 +37,12 @@ def test_the_processor_has_a_total_and_a_field_for_each_core() -> None:
     assert all(value is not None and 0 <= value <= 100 for value in sample.values())
 
 
+def test_a_machine_is_settled_once_its_processor_has_counted_some_ticks() -> None:
+    machine = Machine(5.0)
+    assert not machine.is_settled(5.002)
+    assert machine.is_settled(5.2)
+
+
 def test_memory_is_told_in_percent() -> None:
     sample = Machine(0.0).memory(1.0)
     assert list(sample) == ["used", "swap"]
