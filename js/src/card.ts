@@ -4,7 +4,7 @@
 // The one rule: the age is told from the browser's own clock since the frame came, so that a
 // topic that has fallen silent is seen to age although nobody sends anything.
 import type { Frame, Model } from "./shared/channel";
-import { make, mark, say, Slowly, StateMark, Voice } from "./panels/dom";
+import { capital, make, mark, say, Slowly, StateMark, Voice } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { shown, spoken, type Value } from "./panels/value";
 import { address, ago, backlog, counted, latency, rate } from "./panels/words";
@@ -140,13 +140,13 @@ class Card implements View {
     const there = at.url ? address(at.url) : "no server";
     this.#title(there, at.url);
     this.#says([
-      at.user ?? "",
+      at.user ?? "—",
       at.state === "connected" && !this.#silent ? latency(at.latency) : "—",
       backlog(at.queued, at.dropped),
       "",
     ]);
     const trying = at.attempts > 0 && at.state !== "connected" && at.state !== "closed" ? `attempt ${at.attempts}` : "";
-    this.#noted([trying, at.error ?? ""].filter(Boolean).join(" · "), at.error ? "bad" : "wait");
+    this.#noted(capital([trying, at.error ?? ""].filter(Boolean).join(" · ")), at.error ? "bad" : "wait");
     this.#label.set(`Connection to ${there}: ${this.#silent ? "kernel is not answering" : at.state}`);
     this.#voice.tell(`Connection ${this.#silent ? "unknown" : at.state}`);
   }

@@ -5,6 +5,7 @@
 // The one rule: the keyboard stays where it is. Nothing that arrives moves the focus or the caret.
 import type { Frame, Model } from "./shared/channel";
 import { clock } from "./shared/format";
+import { Life } from "./shared/life";
 import { capital, make, mark, say, StateMark, uniqueId, Voice } from "./panels/dom";
 import { Entries } from "./panels/entries";
 import { MODES, read, topicFault, type Mode } from "./panels/entry";
@@ -17,13 +18,10 @@ interface State {
   refusals: Refusals;
 }
 
-/** What the host knows of a model, though not of the one that it hands to a widget's module: whether its kernel lives. */
-interface Known {
-  comm_live?: boolean;
-}
-
 const NAMES: Record<Mode, string> = { auto: "Auto", json: "JSON", text: "Text" };
 const TALLEST = 172;
+/** A topic with more characters has a row of its own: beside the value it would be cut. */
+const LONG_TOPIC = 20;
 
 class PublishBox implements View {
   readonly root: HTMLElement;
@@ -42,7 +40,7 @@ class PublishBox implements View {
   #sending = new Sending();
   #last: State = { state: "connecting", why: "", refusals: {} };
   #silent = 0;
-  #hub: Known | null = null;
+  #life: Life;
   #over = false;
   #clock: ReturnType<typeof setInterval>;
 
@@ -85,10 +83,12 @@ class PublishBox implements View {
       make("div", { class: "nbrt-says" }, this.#hint, this.#note),
       this.#voice.node,
     );
+    // Of the topic that it begins with, not of what is typed: a field that moved away would be a nuisance.
+    mark(this.root, "data-long", this.#topic.value.length > LONG_TOPIC ? "" : null);
+    this.#life = new Life(model, () => this.#paint());
     this.#listen();
     this.#read();
     this.#paint();
-    this.#know().catch(() => {}); // the panel looks for the same model, and says what is wrong
     this.#clock = setInterval(() => this.#paint(), 250);
   }
 
@@ -105,19 +105,13 @@ class PublishBox implements View {
 
   close(): void {
     clearInterval(this.#clock);
+    this.#life.close();
     this.#voice.stop();
     this.#model.off("msg:custom", this.#answered);
   }
 
-  /** Finds a model of the same kernel, as the host holds it. Where there is none, an ended kernel is a silent one. */
-  async #know(): Promise<void> {
-    const reference = String(this.#model.get("hub")).replace("IPY_MODEL_", "");
-    this.#hub = ((await this.#model.widget_manager?.get_model(reference)) ?? null) as Known | null;
-    this.#paint();
-  }
-
   #kernel(): Kernel {
-    if (this.#hub?.comm_live === false) return "ended";
+    if (this.#life.ended) return "ended";
     return this.#silent > 0 ? "silent" : "there";
   }
 
@@ -182,6 +176,7 @@ class PublishBox implements View {
     mark(this.#entry, "aria-invalid", broken ? "true" : null);
     const wrong = this.#topic.value !== "" && topicFault(this.#topic.value) !== null;
     mark(this.#topic, "aria-invalid", wrong ? "true" : null);
+    mark(this.#topic, "title", this.#topic.value || null);
     // As high as what was written, within bounds; only writing changes it.
     this.#entry.style.height = "";
     if (this.#entry.value.includes("\n")) {

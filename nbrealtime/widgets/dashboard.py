@@ -300,6 +300,9 @@ class Dashboard(Kept, ipywidgets.VBox):  # type: ignore[misc]
             # Tiles and gauges grow in the element that their host gives them; a plot has a height of its own.
             f"{grid} :is(.nbrt-tile,.nbrt-gauge){{box-sizing:border-box;height:100%}}",
             f"{grid} :has(>.nbrt-tile),{grid} :has(>.nbrt-gauge){{display:grid}}",
+            # A host marks what has lost its kernel by a sign in front, which a grid takes for one item more: all others
+            # would move on by a place. The items say themselves how they stand; what is no panel of ours keeps its sign.
+            f":is(.nbrt-dashboard,.nbrt-dashboard>*,{grid}>*).jupyter-widgets-disconnected::before{{content:none}}",
             f".nbrt-dashboard-title,.nbrt-dashboard-heading{{{_TEXT}}}",
             ".nbrt-dashboard-title{padding:4px 0 8px;font-size:16px;line-height:24px}",
             ".nbrt-dashboard-heading{font-size:13px;line-height:20px}",

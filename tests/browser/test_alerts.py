@@ -140,3 +140,16 @@ def test_where_the_browser_blocks_notifications_the_log_says_so(open_notebook, c
     log = opened.find(".nbrt-alerts")
     expect(log).to_contain_text("The browser blocks notifications of this page")
     expect(log.get_by_role("button", name="Notify me")).to_have_attribute("aria-disabled", "true")
+
+
+def test_a_narrow_log_without_alerts_shows_the_whole_of_what_to_type(open_notebook):
+    notebook = open_notebook(SERVER, "import nbrealtime as rt\nrt.AlertLog()")
+    notebook.resize(400)
+    notebook.run_all()
+    empty = notebook.find(".nbrt-alerts .nbrt-empty")
+    expect(empty).to_contain_text("No alerts yet")
+    outer = empty.bounding_box()
+    for part in (empty.get_by_text("No alerts yet"), empty.get_by_role("button")):
+        inner = part.bounding_box()
+        assert outer["y"] <= inner["y"]
+        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]

@@ -33,3 +33,12 @@ def test_a_topic_and_a_connection_show_themselves(open_notebook):
     assert notebook.errors() == []
     assert notebook.complaints == []
     assert "Error" not in notebook.outputs()
+
+
+def test_what_a_card_says_is_a_sentence_as_it_is_on_a_badge(open_notebook):
+    notebook = open_notebook(SERVER, TOPIC, "temp.connection", "rt.ConnectionBadge()", "%rtserver stop")
+    notebook.run(0, 1, 2, 3)
+    expect(notebook.find(".nbrt-badge")).to_have_attribute("data-state", "connected")
+    notebook.run(4)
+    for name in ("card", "badge"):
+        expect(notebook.find(f".nbrt-{name} .nbrt-note")).to_have_text(re.compile(r"^Attempt \d"))

@@ -159,3 +159,18 @@ def test_a_plot_whose_kernel_is_gone_says_so(open_notebook, lab):
     expect(notebook.plot).to_contain_text("kernel is not answering")
     expect(notebook.find(".nbrt-badge")).to_contain_text("The kernel is not answering")
     assert notebook.complaints == []
+
+
+def test_a_plot_whose_kernel_was_restarted_does_not_call_itself_live(open_notebook):
+    notebook = open_notebook(SERVER, TOPIC, FEED, 'temp.plot(window="20s")', "rt.PublishBox()")
+    notebook.run_all()
+    notebook.wait_state("live")
+    box = notebook.find(".nbrt-publish")
+    with notebook.record("data-state", box) as ended, notebook.record("data-state") as told:
+        notebook.restart()
+        notebook.wait_state("stale")
+        expect(box).to_have_attribute("data-state", "ended")
+    expect(notebook.plot).to_contain_text("kernel is not answering")
+    known = next(at for at, state in ended.seen if state == "ended")
+    assert next(at for at, state in told.seen if state == "stale") - known < 2000
+    assert notebook.complaints == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 from playwright.sync_api import expect
 
@@ -125,6 +127,22 @@ def test_a_box_whose_kernel_was_restarted_takes_nothing_and_says_what_to_do(note
     expect(note).to_have_text("")
 
 
+def test_what_shows_a_kernel_that_was_restarted_says_so_as_soon_as_the_page_knows(notebook):
+    views = [notebook.find(f".nbrt-{name}") for name in ("card", "presence", "badge")]
+    box = notebook.find(".nbrt-publish")
+    with ExitStack() as stack:
+        ended = stack.enter_context(notebook.record("data-state", box))
+        told = [stack.enter_context(notebook.record("data-state", view)) for view in views]
+        notebook.restart()
+        expect(box).to_have_attribute("data-state", "ended")
+        for view in views:
+            expect(view).to_have_attribute("data-state", "silent")
+    known = next(at for at, state in ended.seen if state == "ended")
+    for recording in told:
+        # Silence alone would take five seconds to tell.
+        assert next(at for at, state in recording.seen if state == "silent") - known < 2000
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_panels_fit_narrow_and_wide(notebook, theme):
     notebook.theme(theme)
@@ -143,6 +161,24 @@ BELOW = """(root) => {
     && !one.closest(".nbrt-voice") && one.getBoundingClientRect().height > 4);
   return root.getBoundingClientRect().bottom - Math.max(...lines.map((one) => one.getBoundingClientRect().bottom));
 }"""
+
+
+def test_a_long_topic_is_read_whole_in_a_box_and_leaves_the_bar_its_words(open_notebook):
+    topic = "laboratory:building-7:boiler-room:temperature-sensor-3"
+    notebook = open_notebook(
+        SERVER, f'import nbrealtime as rt\nrt.PublishBox("{topic}")', f'rt.PresenceBar("{topic}")'
+    )
+    notebook.resize(1000)
+    notebook.run_all()
+    field = notebook.find(".nbrt-publish").get_by_label("Topic", exact=True)
+    who = notebook.find(".nbrt-who")
+    expect(field).to_have_value(topic)
+    expect(who).to_have_text("only this notebook")
+    for shown in (field, who):
+        assert shown.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    notebook.resize(400)
+    assert field.evaluate("(node) => node.scrollWidth > node.clientWidth"), "here it has no room"
+    expect(field).to_have_attribute("title", topic)
 
 
 @pytest.mark.parametrize("width", [1000, 430])

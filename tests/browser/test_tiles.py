@@ -50,6 +50,10 @@ WRITES = """(root) => new Promise((done) => {
 COLUMNS = "(cells) => new Set(cells.map((cell) => Math.round(cell.getBoundingClientRect().left))).size"
 
 
+PLACES = """(dashboard) => [...dashboard.querySelectorAll(".nbrt-dashboard-title, .nbrt-dashboard-cell")].map((one) =>
+  [one.getBoundingClientRect().left, one.getBoundingClientRect().top - dashboard.getBoundingClientRect().top].map(Math.round))"""
+
+
 @pytest.fixture
 def notebook(open_notebook):
     opened = open_notebook(SERVER, TOPIC, LIMITS, SHOW, FEED, BUSY, HOT, BEYOND, PAUSE, CLOSE, LEAVE)
@@ -161,6 +165,18 @@ def test_a_dashboard_has_the_columns_that_fit_and_comes_back(notebook):
     expect(notebook.find(".nbrt-spark-line").first).to_have_attribute(
         "d", re.compile(r"^M[\d.]+ [\d.]+(L[\d. ]+){4,}")
     )
+
+
+def test_a_dashboard_whose_kernel_was_restarted_keeps_everything_in_its_place(open_notebook):
+    notebook = open_notebook(SERVER, TOPIC, LIMITS, SHOW)
+    notebook.run(0, 1, 2, 3)
+    tile = notebook.find(".nbrt-tile").first
+    expect(tile).to_have_attribute("data-state", "empty")
+    before = notebook.find(".nbrt-dashboard").evaluate(PLACES)
+    notebook.restart()
+    expect(tile).to_contain_text("Kernel is not answering")
+    assert notebook.find(".nbrt-dashboard").evaluate(PLACES) == before
+    assert notebook.complaints == []
 
 
 def test_a_small_tile_that_waits_offers_its_code_without_covering_anything(open_notebook):

@@ -242,3 +242,21 @@ def test_names_that_differ_at_their_end_are_told_apart_in_a_narrow_legend_and_he
     for wall in walls:
         button = plot.root.get_by_role("button", name=f"{wall.name} 3", exact=True)
         assert wall.name in button.get_attribute("title")
+
+
+@pytest.mark.parametrize("pixels", [1000, 640, 400])
+def test_no_word_of_its_state_moves_the_legend_or_the_field(show, feed, pixels):
+    t = (T + np.arange(60)).tolist()
+    data = {"t": t, **dict.fromkeys(("upstream", "downstream", "ambient", "outside"), t)}
+    feed.received([Message(feed.name, data, t[-1])])
+    plot = show(60, now=t[-1])
+    plot.page.evaluate("(pixels) => { document.querySelector('main').style.width = `${pixels}px`; }", pixels)
+    header, buffers = plot.part.frame(t[-1], plot.viewing)
+    status = plot.root.locator(".nbrt-plot-status")
+    places = []
+    lost = {"age": 42.0, "connected": False, "reason": "reconnecting, attempt 3 of many, in 12 s"}
+    for told in ({"age": 0.0, "connected": True}, lost):
+        plot.hear([({**header, **told}, buffers)])
+        status.get_by_text("reconnecting" if told is lost else "live").wait_for()
+        places.append([plot.root.locator(one).bounding_box() for one in (".nbrt-legend", ".nbrt-plot-stage")])
+    assert places[0] == places[1]

@@ -7,6 +7,7 @@
 // besides, so a reload, a second tab and a late display all show the same.
 import { here } from "../shared/here";
 import { join, type Frame, type Link, type Model } from "../shared/channel";
+import { Life } from "../shared/life";
 import { dress, type Theme } from "../shared/theme";
 
 /** Says something to the kernel-side part; what is said before the channel is joined is lost. */
@@ -16,7 +17,7 @@ export interface View {
   readonly root: HTMLElement;
   /** Shows a frame of the panel's own part. */
   show(frame: Frame): void;
-  /** The kernel has said nothing for `seconds`; once a second, 0 when it speaks again. */
+  /** The kernel has said nothing for `seconds`, or has ended; once a second, 0 when it speaks again. */
   silent(seconds: number): void;
   /** Whether something that only time changes is due, so that the kernel should look again; asked once a second. */
   due?(): boolean;
@@ -55,15 +56,21 @@ export function panel(build: (model: Model, say: Say, spend: Spend) => View): Mo
       view.themed?.(theme);
       const joined = (link = await join(model, view.root, { receive: (frame) => view.show(frame) }));
       let silent = false;
-      const watch = setInterval(() => {
-        if (joined.isVisible() && view.due?.()) joined.say({ type: "look" });
-        const seconds = joined.silence();
+      const listen = (): void => {
+        // Of a kernel that has ended nothing is waited for.
+        const seconds = Math.max(joined.silence(), life.ended ? SILENT_SECONDS : 0);
         if (seconds < SILENT_SECONDS && !silent) return;
         silent = seconds >= SILENT_SECONDS;
         view.silent(silent ? seconds : 0);
+      };
+      const life = new Life(model, listen);
+      const watch = setInterval(() => {
+        if (joined.isVisible() && view.due?.()) joined.say({ type: "look" });
+        listen();
       }, 1000);
       return () => {
         clearInterval(watch);
+        life.close();
         joined.close();
         theme.close();
         view.close();

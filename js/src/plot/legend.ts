@@ -156,20 +156,21 @@ export class Legend {
     for (const item of this.items) item.root.hidden = false;
     this.more.hidden = !many;
     this.more.textContent = many ? `${total} series, ${NAMED} named` : "";
+    this.root.classList.remove("nbrt-two");
     if (this.items.length < 2 || !this.root.isConnected) return;
     const top = this.items[0]!.root.offsetTop;
     const height = this.items[0]!.root.offsetHeight;
     const limit = top + 2 * height + 6;
     let shown = this.items.length;
-    const over = (): boolean => {
-      const last = this.more.hidden ? this.items[shown - 1]!.root : this.more;
-      return last.offsetTop + last.offsetHeight > limit;
-    };
+    const last = (): HTMLElement => (this.more.hidden ? this.items[shown - 1]!.root : this.more);
+    const over = (): boolean => last().offsetTop + last().offsetHeight > limit;
     while (shown > 1 && over()) {
       shown--;
       this.items[shown]!.root.hidden = true;
       this.more.hidden = false;
       this.more.textContent = many ? `${total} series, ${shown} named` : `+${total - shown}`;
     }
+    // Beside two rows there is room for two lines of what the plot says of itself.
+    this.root.classList.toggle("nbrt-two", last().offsetTop > top);
   }
 }

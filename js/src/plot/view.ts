@@ -10,6 +10,7 @@
 // between states, so every notice lies over the plot or has its place kept.
 import type { Link, Model } from "../shared/channel";
 import { join } from "../shared/channel";
+import { Life } from "../shared/life";
 import { dress, type Theme } from "../shared/theme";
 import { Axes, type Surface } from "./axes";
 import { Columns } from "./columns";
@@ -73,6 +74,7 @@ export class PlotView {
   private scene: { edge: number; window: number; bounds: Bounds; newest: number } | null = null;
   private size: ResizeObserver;
   private gone = false;
+  private life: Life;
 
   constructor(
     private model: Model,
@@ -114,6 +116,7 @@ export class PlotView {
     this.controls();
     stage.addEventListener("pointermove", this.point);
     stage.addEventListener("pointerleave", this.unpoint);
+    this.life = new Life(model, () => this.judge());
     this.beat = setInterval(() => document.hidden || this.judge(), 500) as unknown as number;
     // Axes of nothing at first; words only when the kernel took its time.
     root.dataset.loading = "";
@@ -136,6 +139,7 @@ export class PlotView {
   close(): void {
     this.gone = true;
     clearInterval(this.beat);
+    this.life.close();
     cancelAnimationFrame(this.frame);
     this.size.disconnect();
     this.hands.close();
@@ -253,7 +257,7 @@ export class PlotView {
     const [low, high] = this.scene?.bounds ?? [0, 1];
     const changed = this.words.say(this.columns, {
       waited: this.head ? performance.now() / 1000 - this.came : 0,
-      silence: this.link?.silence() ?? 0,
+      silence: this.life.ended ? Number.POSITIVE_INFINITY : (this.link?.silence() ?? 0),
       paused: this.still?.count ?? null,
       zoomed: this.hands.lens.zoomed,
       span: high - low,
