@@ -170,6 +170,14 @@ def _number(value: Any, item: Any) -> float:
 
 
 def _color(value: Any) -> str:
-    if isinstance(value, str) and _COLOR.fullmatch(value.strip()):
-        return value.strip()
+    written = value.strip() if isinstance(value, str) else ""
+    if _COLOR.fullmatch(written) and (not written.isalpha() or _is_named(written)):
+        return written
     raise traitlets.TraitError(f"a colour is written as in CSS, like '#1431EC' or 'teal', not {value!r}")
+
+
+def _is_named(word: str) -> bool:
+    # What a browser does not know it leaves out: the line is grey, and the legend has no swatch.
+    from PIL import ImageColor  # 148 names, which nobody needs who gives no colour
+
+    return word.lower() in ImageColor.colormap

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nbrealtime.live.patternfeed import PatternFeed
 from nbrealtime.options import text
 from nbrealtime.widgets.audience import Viewing
+from nbrealtime.widgets.missing import missing
 from nbrealtime.widgets.parts import Frame, new_key
 from nbrealtime.widgets.readings.levels import threshold_at
 from nbrealtime.widgets.readings.trend import Packed, Trend
@@ -173,7 +174,6 @@ class ReadingPart:
             reason = sentence(reading.link.status)
         elif status.numeric is not False:
             reason = status.reason
-        undrawable = self._value is None and status.numeric is False and bool(status.reason)
         self._shown = {
             "field": reading.field,
             "newest": self._seen,
@@ -185,7 +185,7 @@ class ReadingPart:
             "connected": status.state == "live",
             "refused": status.state == "refused",
             "reason": reason,
-            "text": f"{reading.name} {status.reason}; use .log()" if undrawable else "",
+            "text": _undrawable(reading, status) if self._value is None else "",
             "paused": status.pending if status.paused else None,
             "closed": None,
         }
@@ -218,6 +218,15 @@ class ReadingPart:
                 trend.news(reading.feed.ring, reading.field)
             self._ended = trend.whole(reading.feed.ring, reading.field)
         self._reading = None
+
+
+def _undrawable(reading: Reading, status: Any) -> str:
+    """What came instead of a number, and what to do, or "" while nothing came."""
+    if status.numeric is False and status.reason:
+        return f"{reading.name} {status.reason}; use .log()"
+    if reading.field is None:
+        return ""
+    return missing(reading.name, [reading.field], reading.feed.ring.fields)
 
 
 def _word(header: Mapping[str, Any]) -> str:

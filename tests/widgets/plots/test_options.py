@@ -135,6 +135,12 @@ def test_colours_are_one_or_several(topic, live):
             live.color = wrong
 
 
+def test_a_name_that_no_browser_knows_is_no_colour(live):
+    live.color = "RebeccaPurple"
+    with pytest.raises(traitlets.TraitError, match=r"'#1431EC' or 'teal', not 'notacolour'"):
+        live.color = "notacolour"
+
+
 def test_an_option_is_named_where_the_plot_is_made(topic):
     made = LivePlot(topic, scale="log", thresholds=[80], time_zone="UTC", color="teal", cursor_sync="lab")
     assert (made.scale, made.time_zone, made.color, made.cursor_sync) == ("log", "UTC", ("teal",), "lab")

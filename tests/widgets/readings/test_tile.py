@@ -123,6 +123,16 @@ def test_text_is_no_number_and_it_says_what_to_use(topic):
     assert header(tile)["text"] == "lab:temp carries text; use .log()"
 
 
+def test_a_field_that_does_not_come_is_told_with_those_that_do(topic):
+    tile = StatTile(topic, field="celcius")
+    topic.feed.subscribed(1)
+    assert header(tile)["text"] == ""
+    topic.hear({"celsius": 21.5, "a": 1, "b": 2, "c": 3, "d": 4})
+    assert header(tile)["text"] == "lab:temp has no field celcius so far, only celsius, a, b, c, …"
+    topic.hear({"celcius": 21.5})
+    assert (header(tile)["text"], header(tile)["value"]) == ("", 21.5)
+
+
 def test_a_topic_that_is_paused_stands_still_here_too(topic):
     tile = StatTile(topic)
     heard(topic, (0, 1.0))
