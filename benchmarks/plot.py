@@ -85,6 +85,8 @@ class Result:
     """A second, of all series."""
     p50: float
     p95: float
+    disturbed: bool = False
+    """Whether the host took processors away meanwhile."""
 
     @property
     def page_per_picture(self) -> float:
@@ -219,17 +221,32 @@ def _dated(seen: list[list[float]], when: list[list[float]]) -> list[list[float]
 
 
 def compare(bench: Bench, names: list[str], loads: list[Workload], rounds: int) -> None:
-    """Prints every contender on every load, and ours as multiples of theirs: of several rounds the medians."""
+    """Prints every contender on every load, and ours as multiples of theirs: of several rounds the medians.
+
+    Of several rounds only those count, whole or not at all, in which the host let the machine be; it takes up to three
+    times as many for them, and says so where they were too few and all of them count.
+    """
     for load in loads:
-        every: dict[str, list[Result]] = {}
-        for name in names * rounds:
-            contender = CONTENDERS[name]
-            label = f"{load}  {name}"
-            if load.points * load.series > contender.most:
-                print(f"{label:38}  (not tried: {load.points * load.series:,} points)", flush=True)
-                continue
-            every.setdefault(name, []).append(_tell(label, bench, contender, load))
-        results = {name: _median(found) for name, found in every.items()}
+        tried = [name for name in names if load.points * load.series <= CONTENDERS[name].most]
+        for name in names:
+            if name not in tried:
+                print(
+                    f"{f'{load}  {name}':38}  (not tried: {load.points * load.series:,} points)", flush=True
+                )
+        every: list[dict[str, Result]] = []
+        undisturbed: list[dict[str, Result]] = []
+        while len(undisturbed) < rounds and len(every) < (1 if rounds == 1 else 3 * rounds):
+            found = {name: _tell(f"{load}  {name}", bench, CONTENDERS[name], load) for name in tried}
+            every.append(found)
+            if not any(result.disturbed for result in found.values()):
+                undisturbed.append(found)
+        counted = undisturbed if len(undisturbed) == rounds else every
+        if rounds > 1:
+            print(
+                f"    {len(undisturbed)} of {len(every)} rounds undisturbed, {len(counted)} counted",
+                flush=True,
+            )
+        results = {name: _median([found[name] for found in counted]) for name in tried}
         ours = results.pop("ours", None)
         if ours is None:
             continue
@@ -266,7 +283,9 @@ def _ratio(a: float, b: float) -> str:
 def _tell(label: str, bench: Bench, contender: Contender, load: Workload, *, busy: bool = False) -> Result:
     quiet = Quiet()
     result = bench.run(contender, load, busy=busy)
-    print(f"{label:38}{result}\n{quiet.remark()}", end="", flush=True)
+    remark = quiet.remark()
+    print(f"{label:38}{result}\n{remark}", end="", flush=True)
+    result.disturbed = bool(remark)
     return result
 
 
@@ -333,7 +352,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=("equal", "fast", "rates", "many"))
     parser.add_argument("--contenders", nargs="+", choices=tuple(CONTENDERS), default=list(CONTENDERS))
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--rounds", type=int, default=1, help="how often the contenders take turns")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=1,
+        help="how often the contenders take turns undisturbed, for the medians",
+    )
     arguments = parser.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:

@@ -26,6 +26,7 @@ Pure: time comes as an argument. The rules:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -116,8 +117,12 @@ class Known:
     """The pages on which any view is visible."""
     rates: dict[str, float]
     """Frames a second that a part may get now; nobody looks at one that is not there."""
+    has_new: bool
+    """Whether a view waits for its first answer."""
     viewings: dict[str, Viewing] = field(default_factory=dict)
     """How those are looked at that were asked for."""
+    alive_until: float = -math.inf
+    """When, at the earliest, one of the watched needs a keep-alive, as the pacer found."""
 
 
 class Audience:
@@ -191,15 +196,11 @@ class Audience:
         self._expected.pop(part, None)
         self._change()
 
-    @property
-    def has_new(self) -> bool:
-        """Whether a view waits for its first answer."""
-        return bool(self._new)
-
     def take_new(self) -> list[View]:
         """The views that wait for their first answer; they get it now."""
         new = list(self._new.values())
         self._new.clear()
+        self._change()
         return new
 
     # -- what the clock says ----------------------------------------------------------
@@ -249,6 +250,7 @@ class Audience:
                 unheard=frozenset(view.part for view in unheard if view.visible).union(expected),
                 showing=frozenset(view.page for view in visible),
                 rates={part: self._find_rate(part) for part in watched},
+                has_new=bool(self._new),
             )
         return known
 

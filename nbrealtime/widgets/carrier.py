@@ -7,6 +7,10 @@ header among it, and some thirty traits asked. Of a plot's frame that is nearly 
 times a second. Here what stays the same for a whole cell is made once for it, and the message is written as Jupyter's
 messaging protocol (5.x) has it: topic, delimiter, signature, header, parent header, metadata, content, buffers.
 
+Which cell is the newest, and what time it is, is asked once a second: to ask ipykernel for the one took nearly as long as
+to write the content, to write the other's microseconds as long as to sign it all. So a frame may name the cell before,
+which nobody minds: what a comm's message does follows from the comm alone.
+
 The one rule: what it is not sure to send exactly as ipykernel would (another kernel's comm, a session that somebody has
 packing, signing or sending in a way of their own) it leaves to the comm.
 """
@@ -53,11 +57,10 @@ class _Way(NamedTuple):
     """What signs messages, where that is wanted; a copy of it. As `hmac.HMAC`, or what that has of OpenSSL."""
     outlet: Outlet
     topic: bytes
-    comm_id: str
     after: bytes
     """What stands behind the content."""
     large: int
-    """What has so many bytes (content or buffer) is written from where it lies."""
+    """With a part of so many bytes a message is written from where it lies."""
 
 
 class Carrier:
@@ -69,46 +72,33 @@ class Carrier:
         self._way: _Way | None = None
         self._numbers = count(1)
         self._outlet: Outlet | None = None
-        self._second, self._date = -1, ""
-        """The last second in which one was sent, and how it is written."""
+        self._second, self._header = -1, ""
+        """The last second in which one was sent, and how every header of it begins."""
 
     def send(self, content: Any, buffers: list[bytes]) -> bool:
         """Sends ``content`` (JSON) and ``buffers``; False, and nothing is sent, if that is the comm's to do."""
-        if self._kernel is None:
-            return False
-        # By its name: without one it looks for the thread that asks.
-        parent = self._kernel.get_parent("shell")
-        way = self._way
-        if way is None or way.parent is not parent:
-            way = self._way = self._find(parent)
-        if way is None:
+        # Read once: another thread may close.
+        if (kernel := self._kernel) is None:
             return False
         if not 0.0 <= (now := time.time()) - self._second < 1.0:
-            # A message's date need not be finer; to write its microseconds took as long as to sign it.
-            self._second = math.floor(now)
-            self._date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(self._second))
-        header = (
-            f'{way.header},"msg_id":"{way.comm_id}_{next(self._numbers)}","date":"{self._date}"}}'.encode()
-        )
+            self._turn(kernel, math.floor(now))
+        if (way := self._way) is None:
+            return False
+        header = f'{self._header}{next(self._numbers)}"}}'.encode()
         try:
             packed = b"".join((_BEFORE, _JSON.encode(content), way.after))
         except (TypeError, ValueError):
             # It may be written for all that: a character that stands for one byte of a file's name is.
             way.outlet.give_way()
             return False
-        signed = [header, way.packed_parent, _NO_METADATA, packed]
-        signature = b""
+        signature, parent = b"", way.packed_parent
         if way.auth is not None:
             # Not `hmac.digest`, which looks the algorithm up for each.
             auth = way.auth.copy()
-            auth.update(b"".join(signed))
+            auth.update(b"".join((header, parent, _NO_METADATA, packed)))
             signature = auth.hexdigest().encode()
-        message = [way.topic, DELIM, signature, *signed, *buffers]
-        size = len(packed)
-        for buffer in buffers:
-            if len(buffer) > size:
-                size = len(buffer)
-        way.outlet.write(message, size < way.large)
+        message = [way.topic, DELIM, signature, header, parent, _NO_METADATA, packed, *buffers]
+        way.outlet.write(message, max(map(len, message)) < way.large)
         return True
 
     def close(self) -> None:
@@ -118,8 +108,19 @@ class Carrier:
             self._outlet.give_way()
             self._outlet.close()
 
-    def _find(self, parent: Any) -> _Way | None:
-        kernel, comm = self._kernel, self._comm
+    def _turn(self, kernel: Any, second: int) -> None:
+        """Another second has begun: which cell is the newest is asked again, and what time it is."""
+        self._second = second
+        # By its name: without one it looks for the thread that asks.
+        parent = kernel.get_parent("shell")
+        if self._way is None or self._way.parent is not parent:
+            self._way = self._find(kernel, parent)
+        if self._way is not None:
+            date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(second))
+            self._header = f'{self._way.header},"date":"{date}","msg_id":"{self._comm.comm_id}_'
+
+    def _find(self, kernel: Any, parent: Any) -> _Way | None:
+        comm = self._comm
         session = kernel.session
         if not _is_usual_session(session):
             if self._outlet is not None:
@@ -141,7 +142,6 @@ class Carrier:
             getattr(session.auth, "_hmac", None) or session.auth,
             outlet,
             comm.topic,
-            comm.comm_id,
             b'},"comm_id":' + _JSON.encode(comm.comm_id) + b"}",
             session.copy_threshold,
         )

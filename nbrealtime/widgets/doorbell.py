@@ -17,6 +17,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 __all__ = ["Doorbell"]
@@ -35,8 +36,8 @@ class Doorbell:
     def ring(self, function: Callable[..., object], *args: Any) -> None:
         """Has ``function`` called in the loop, soon. What it raises goes to the loop's handler of exceptions."""
         self._errands.append((function, args))
-        if self._bell is not None:
-            self._bell.ring()
+        if (bell := self._bell) is not None:
+            bell.ring()
         else:
             self._loop.call_soon_threadsafe(self._open)
 
@@ -77,12 +78,10 @@ class _Bell:
 
     def __init__(self) -> None:
         self._counter = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.ring = partial(os.eventfd_write, self._counter, 1)
 
     def fileno(self) -> int:
         return self._counter
-
-    def ring(self) -> None:
-        os.eventfd_write(self._counter, 1)
 
     def hear(self) -> None:
         os.eventfd_read(self._counter)

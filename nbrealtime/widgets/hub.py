@@ -29,7 +29,8 @@ class Hub(ipywidgets.Widget):  # type: ignore[misc]
 
     def send(self, content: Any, buffers: list[bytes] | None = None) -> None:
         """Sends a custom message; the pump's thread does."""
-        if self.carrier is None or not self.carrier.send(content, buffers or []):
+        carrier = self.carrier  # read once: another thread may close
+        if carrier is None or not carrier.send(content, buffers or []):
             super().send(content, buffers)
 
     def close(self) -> None:

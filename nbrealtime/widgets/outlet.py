@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -67,7 +66,7 @@ class Outlet:
         """Sends the parts of a message, as copies of them or from where they lie."""
         # A loop that has ended takes what it is handed, and does nothing.
         if self._written == self._behind and self._loop.is_running():
-            self._ring(_write, self._thread, parts, copy)
+            (self._bell or self._hang()).ring(_write, self._thread, parts, copy)
             return
         self.socket.send_multipart(parts, copy=copy)
         if self._is_ours:
@@ -78,7 +77,7 @@ class Outlet:
         """Lets the comm send one: after all of ours until now, and before those that follow."""
         if self._written == self._behind and self._loop.is_running():
             written = threading.Event()
-            self._ring(written.set)
+            (self._bell or self._hang()).ring(written.set)
             written.wait(_PATIENCE)
         self._behind += 1
 
@@ -88,10 +87,9 @@ class Outlet:
             self._bell.close()
             self._bell = None
 
-    def _ring(self, function: Callable[..., object], *args: Any) -> None:
-        if self._bell is None:
-            self._bell = Doorbell(self._loop)
-        self._bell.ring(function, *args)
+    def _hang(self) -> Doorbell:
+        self._bell = Doorbell(self._loop)
+        return self._bell
 
 
 def _write(thread: Any, parts: list[bytes], copy: bool) -> None:

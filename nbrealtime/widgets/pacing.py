@@ -31,7 +31,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from typing import Final
 
-from nbrealtime.widgets.audience import AWAY, Audience, View
+from nbrealtime.widgets.audience import AWAY, Audience, Known, View
 
 __all__ = ["Pacer", "Plan"]
 
@@ -86,10 +86,6 @@ class Pacer:
         self._beats: defaultdict[str, _Beat] = defaultdict(_Beat)
         self._steady: set[str] = set()
         """Parts whose news was there by their last tick."""
-        self._kept_alive: Set[str] = _NOBODY
-        """Who was in sight when it was looked who needs a keep-alive."""
-        self._alive_until = -math.inf
-        """When, at the earliest, one of them needs it."""
         self._taken_until = 0.0
         """The end of the tick in which something was sent last."""
         self._now: float | None = None
@@ -143,16 +139,17 @@ class Pacer:
         Args:
             dirty: parts with news → the most ticks a second that they want.
         """
-        audience = self.audience
-        if audience.has_new:
+        known = self.audience.known()
+        if known.has_new:
             return 0.0
-        known = audience.known()
         watched, rates = known.watched, known.rates
         if not watched:
             # With news that a hidden view would want, it is found out once a second whether the kernel hears.
-            return 1.0 if audience.doubts(dirty) else None
+            return 1.0 if self.audience.doubts(dirty) else None
         # Once a second silence is accounted, whatever else there is to do.
-        at = min(now + 1.0, self._until_keep_alive(now, watched))
+        at = now + 1.0
+        if known.alive_until <= at:
+            at = min(at, self._until_keep_alive(now, known))
         beats, rested = self._beats, 0
         for part in dirty:
             if part in rates:
@@ -179,14 +176,18 @@ class Pacer:
 
     def plan(self, now: float, dirty: Mapping[str, float]) -> Plan:
         """What to send now; the caller sends it all."""
-        audience = self.audience
-        plan = Plan(audience.take_new() if audience.has_new else [])
-        known, beats = audience.known(), self._beats
+        known = self.audience.known()
+        if known.has_new:
+            plan = Plan(self.audience.take_new())
+            known = self.audience.known()
+        else:
+            plan = Plan([])
+        rates, beats = known.rates, self._beats
         for part, rate in dirty.items():
-            if part not in known.rates or (beat := beats[part]).next > now + 1e-6:
+            if part not in rates or (beat := beats[part]).next > now + 1e-6:
                 continue
-            if known.rates[part] < rate:
-                rate = known.rates[part]
+            if rates[part] < rate:
+                rate = rates[part]
             plan.frames.append(part)
             # Beside a cell that computes a tick for nothing costs more than news that has to say so.
             if beat.early or (not self.busy and now - beat.framed < PAUSE):
@@ -200,7 +201,7 @@ class Pacer:
             for part in self._steady - dirty.keys():
                 if beats[part].next <= now:
                     self._steady.discard(part)
-        if now >= self._until_keep_alive(now, known.watched) - 1e-6:
+        if now >= known.alive_until - 1e-6 and now >= self._until_keep_alive(now, known) - 1e-6:
             self._keep_alive(now, known.watched, plan)
         for part in known.unheard:
             if now - beats[part].refreshed >= REFRESH:
@@ -212,13 +213,14 @@ class Pacer:
             self._taken_until = (math.floor(now / TICK + 1e-6) + 1) * TICK
         return plan
 
-    def _until_keep_alive(self, now: float, watched: frozenset[str]) -> float:
+    def _until_keep_alive(self, now: float, known: Known) -> float:
         """When one of those in sight needs a keep-alive: then or later."""
-        # Frames only put it off, so what was found stands until it is reached or others are looked at.
-        if watched is not self._kept_alive or now >= self._alive_until - 1e-6:
-            self._kept_alive, beats = watched, self._beats
-            self._alive_until = min([beats[part].framed for part in watched], default=math.inf) + KEEP_ALIVE
-        return self._alive_until
+        # Frames only put it off, so what was found stands until it is reached.
+        if now >= known.alive_until - 1e-6:
+            beats = self._beats
+            framed = min([beats[part].framed for part in known.watched], default=math.inf)
+            known.alive_until = framed + KEEP_ALIVE
+        return known.alive_until
 
     def _keep_alive(self, now: float, watched: frozenset[str], plan: Plan) -> None:
         """Adds who was quiet for too long."""

@@ -155,26 +155,27 @@ class Pump:
 
     def _wait(self) -> list[tuple[str, Any]]:
         """Waits until there is something to do; returns what was said."""
-        began = now = time.monotonic()
+        pacer, inbox = self._pacer, self._inbox
+        now = time.monotonic()
         # However often it is woken for what is not due, silence is accounted once a second.
-        while now < began + 1.0:
+        latest = now + 1.0
+        while now < latest:
             # Before it looks for news: whoever has some later finds here whether to wake it up.
-            self._coming = self._pacer.coming(now)
-            wait = self._pacer.wait(now, self._dirty.copy())
+            self._coming = pacer.coming(now)
+            wait = pacer.wait(now, self._dirty.copy())
             if wait is not None and wait <= 0:
-                return [] if self._inbox.empty() else self._said()
+                break
             try:
-                first = self._inbox.get(timeout=wait)
+                first = inbox.get(timeout=wait)
             except Empty:
                 self._contention.woke(time.monotonic() - now - (wait or 0.0))
                 return []
-            words = [] if self._inbox.empty() else self._said()
             if first is not None:
-                words.insert(0, first)
-            if words or self._stopped:
-                return words
+                return [first, *self._said()]
+            if self._stopped:
+                return []
             now = time.monotonic()
-        return []
+        return [] if inbox.empty() else self._said()
 
     def _said(self) -> list[tuple[str, Any]]:
         """What is there without a wait."""
@@ -247,10 +248,11 @@ class Pump:
         for view in plan.answers:
             self._collect(view.part, view.view, parts, buffers)
         # After the snapshots: a view that says hello and asks at once knows what the answer is about.
-        answers, self._answers = self._answers, {}
-        for (key, one), frame in answers.items():
-            if (asked := self._parts.get(key)) is not None:
-                _add(frame, asked, one, parts, buffers)
+        if self._answers:
+            answers, self._answers = self._answers, {}
+            for (key, one), frame in answers.items():
+                if (asked := self._parts.get(key)) is not None:
+                    _add(frame, asked, one, parts, buffers)
         if parts:
             self._send(parts, buffers)
 
@@ -271,12 +273,12 @@ class Pump:
             _add(frame, part, view, parts, buffers)
 
     def _send(self, parts: list[dict[str, Any]], buffers: list[bytes]) -> None:
-        self._seq += 1
-        content = {"type": "frames", "seq": self._seq, "sent": int(time.time() * 1000), "parts": parts}
-        target = self._hub
-        if target is None or target.comm is None:
+        self._seq = seq = self._seq + 1
+        content = {"type": "frames", "seq": seq, "sent": int(time.time() * 1000), "parts": parts}
+        if (target := self._hub) is None:
             return
         try:
+            # Of a hub that was closed nothing goes anywhere.
             target.send(content, buffers)
         except Exception:  # noqa: BLE001 - the boundary between widgets
             # Something in it cannot be written as JSON, a label with half a character. The others go without it.

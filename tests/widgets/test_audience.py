@@ -173,12 +173,12 @@ def test_who_comes_back_into_sight_is_told_of_once(audience):
 
 
 def test_a_new_view_waits_for_its_answer_and_gets_it_once(audience):
-    assert not audience.has_new
+    assert not audience.known().has_new
     audience.ack("p", [View("1", "a", "p")])
     audience.hello(View("2", "b", "p"))
-    assert audience.has_new
+    assert audience.known().has_new
     assert [view.view for view in audience.take_new()] == ["1", "2"]
-    assert not audience.has_new
+    assert not audience.known().has_new
     audience.hello(View("2", "b", "p"))
     audience.bye("2")
     assert audience.take_new() == []

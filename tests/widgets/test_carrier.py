@@ -55,6 +55,30 @@ def comm(kernel) -> BaseComm:
     return made
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.5
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("nbrealtime.widgets.carrier.time.time", clock.time)
+    return clock
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[str]:
+    """What outlets are asked to do, in order; none of them does it."""
+    steps: list[str] = []
+    for step in ("write", "give_way", "close"):
+        monkeypatch.setattr(Outlet, step, lambda self, *_, step=step: steps.append(step))
+    return steps
+
+
 def read(kernel: Kernel, index: int = -1):
     """What a reader makes of a message, which checks the signature as well."""
     parts, _ = kernel.iopub_socket.messages[index]
@@ -91,13 +115,15 @@ def test_every_message_has_an_id_and_a_time_of_its_own(kernel, comm):
     assert all(abs(datetime.now(UTC) - time) < timedelta(minutes=1) for time in times)
 
 
-def test_it_belongs_to_the_cell_that_runs_when_it_is_sent(kernel, comm):
+def test_it_belongs_to_the_cell_that_runs_in_the_second_in_which_it_is_sent(kernel, comm, clock):
     carrier = Carrier(comm)
     assert carrier.send(CONTENT, [])
     kernel.cell = {"header": kernel.session.msg_header("execute_request")}
+    clock.now += 0.5
     assert carrier.send(CONTENT, [])
     assert read(kernel)[1]["parent_header"]["msg_id"] == kernel.cell["header"]["msg_id"]
     kernel.cell = {}
+    clock.now += 1.0
     assert carrier.send(CONTENT, [])
     assert read(kernel)[1]["parent_header"] == {}
 
@@ -143,35 +169,28 @@ def test_what_it_cannot_write_is_left_to_the_comm(kernel, comm, what):
     assert carrier.send(CONTENT, [])
 
 
-def test_what_the_comm_sends_meanwhile_keeps_its_place(kernel, comm, monkeypatch):
-    said = []
-    monkeypatch.setattr(Outlet, "write", lambda self, parts, copy: said.append("ours"))
-    monkeypatch.setattr(Outlet, "give_way", lambda self: said.append("the comm's"))
+def test_what_the_comm_sends_meanwhile_keeps_its_place(kernel, comm, steps, clock):
     carrier = Carrier(comm)
     carrier.send(CONTENT, [])
     carrier.send({"what": object()}, [])
     carrier.send(CONTENT, [])
     kernel.cell, kernel.session.debug = {}, True
+    clock.now += 1.0
     carrier.send(CONTENT, [])
-    assert said == ["ours", "the comm's", "ours", "the comm's"]
+    assert steps == ["write", "give_way", "write", "give_way"]
 
 
-def test_another_outlet_writes_behind_the_one_before(kernel, comm, monkeypatch):
-    said = []
-    for step in ("write", "give_way", "close"):
-        monkeypatch.setattr(Outlet, step, lambda self, *_, step=step: said.append(step))
+def test_another_outlet_writes_behind_the_one_before(kernel, comm, steps, clock, monkeypatch):
     carrier = Carrier(comm)
     carrier.send(CONTENT, [])
     kernel.cell = {}
+    clock.now += 1.0
     monkeypatch.setattr(Outlet, "is_usual", lambda self: False)
     carrier.send(CONTENT, [])
-    assert said == ["write", "give_way", "close", "write"]
+    assert steps == ["write", "give_way", "close", "write"]
 
 
-def test_who_is_closed_lets_the_comm_have_the_last_word(kernel, comm, monkeypatch):
-    said = []
-    for step in ("write", "give_way", "close"):
-        monkeypatch.setattr(Outlet, step, lambda self, *_, step=step: said.append(step))
+def test_who_is_closed_lets_the_comm_have_the_last_word(comm, steps):
     carrier = Carrier(comm)
     carrier.close()
     assert not carrier.send(CONTENT, [])
@@ -179,14 +198,26 @@ def test_who_is_closed_lets_the_comm_have_the_last_word(kernel, comm, monkeypatc
     carrier.send(CONTENT, [])
     carrier.close()
     assert not carrier.send(CONTENT, [])
-    assert said == ["write", "give_way", "close"]
+    assert steps == ["write", "give_way", "close"]
 
 
-def test_a_date_follows_a_clock_that_was_put_back(kernel, comm, monkeypatch):
-    carrier, now = Carrier(comm), [1_790_000_000.5]
-    monkeypatch.setattr("nbrealtime.widgets.carrier.time.time", lambda: now[0])
+def test_who_is_closed_while_it_sends_does_not_fail(kernel, comm, steps, monkeypatch):
+    carrier = Carrier(comm)
+
+    def get_parent(channel):
+        carrier.close()  # as another thread may
+        return kernel.cell
+
+    monkeypatch.setattr(kernel, "get_parent", get_parent)
+    assert carrier.send(CONTENT, [])
+    assert not carrier.send(CONTENT, [])
+    assert steps == ["write"]
+
+
+def test_a_date_follows_a_clock_that_was_put_back(kernel, comm, clock):
+    carrier = Carrier(comm)
     dates = []
-    for now[0] in (1_790_000_000.5, 1_790_000_001.0, 1_790_000_000.9, 1_789_999_999.9):
+    for clock.now in (1_790_000_000.5, 1_790_000_001.0, 1_790_000_000.9, 1_789_999_999.9):
         carrier.send(CONTENT, [])
         dates.append(kernel.session.unpack(kernel.iopub_socket.messages[-1][0][3])["date"])
     assert dates == [f"2026-09-21T{time}+00:00" for time in ("14:13:20", "14:13:21", "14:13:20", "14:13:19")]

@@ -46,6 +46,25 @@ def test_a_hub_that_was_closed_sends_nothing():
     assert way.sent == ["closed", "the comm"]
 
 
+def test_a_hub_that_is_closed_while_it_sends_does_not_fail():
+    class Closing(Hub):
+        @property
+        def carrier(self):
+            ways.append(None)  # closed by another thread when it is read again
+            return ways.pop(0)
+
+        @carrier.setter
+        def carrier(self, way):
+            ways[:] = [way]
+
+    way = Way(is_open=True)
+    ways = [way]
+    hub = Closing()
+    hub.send({"n": 1})
+    assert way.sent == [({"n": 1}, [])]
+    hub.close()
+
+
 def test_a_hub_has_a_short_way_for_its_own_comm(monkeypatch):
     monkeypatch.setattr(module, "_hub", None)
     made = module.hub()

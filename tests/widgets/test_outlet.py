@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import zmq
 from ipykernel.iostream import BackgroundSocket, IOPubThread
@@ -19,6 +20,11 @@ def wait_for(thread: IOPubThread) -> None:
     done = threading.Event()
     thread.schedule(done.set)
     assert done.wait(5)
+
+
+def address(buffer: bytes | memoryview) -> int:
+    """Where ``buffer`` lies in memory."""
+    return np.frombuffer(buffer, np.uint8).ctypes.data
 
 
 def stop(thread: IOPubThread) -> None:
@@ -50,23 +56,30 @@ def thread(context) -> Iterator[IOPubThread]:
 
 
 @pytest.fixture
-def read(context, thread) -> Iterator[Read]:
-    """Reads the next message that was written."""
-    port = thread.socket.bind_to_random_port("tcp://127.0.0.1")
+def reader(context, thread) -> Iterator[zmq.Socket]:
+    """What is written comes here."""
+    # Within the process, where a message that was not copied arrives as the same bytes.
+    thread.socket.bind("inproc://iopub")
     reader = context.socket(zmq.SUB)
     reader.subscribe(b"comm")
-    reader.connect(f"tcp://127.0.0.1:{port}")
+    reader.connect("inproc://iopub")
     assert thread.socket.poll(5000), "nobody subscribed"
     thread.socket.recv()  # what is sent from now on is read
     thread.start()
     wait_for(thread)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def read(reader) -> Read:
+    """Reads the next message that was written."""
 
     def read() -> list[bytes]:
         assert reader.poll(5000), "nothing came"
         return reader.recv_multipart()
 
-    yield read
-    reader.close()
+    return read
 
 
 @pytest.fixture
@@ -86,6 +99,27 @@ def test_a_message_is_handed_to_the_threads_loop(thread, outlet, read, monkeypat
         assert read() == [b"comm", b"", b"copied"]
         outlet.write([b"comm", bytes(1_000_000)], False)
         assert read() == [b"comm", bytes(1_000_000)]
+
+
+def test_all_messages_are_rung_for_with_one_bell(outlet, read):
+    bells = set()
+    for said in (b"1", b"2", b"3"):
+        outlet.write([b"comm", said], True)
+        assert read() == [b"comm", said]
+        bells.add(outlet._bell)
+    outlet.give_way()
+    assert bells == {outlet._bell}
+    assert None not in bells
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_what_is_large_is_written_from_where_it_lies_unless_a_copy_is_wanted(outlet, reader, copy):
+    parts = [b"comm", bytes(1_000_000), bytes(1_000_000)]
+    outlet.write(parts, copy)
+    assert reader.poll(5000), "nothing came"
+    _, *arrived = reader.recv_multipart(copy=False)
+    copied = [address(frame.buffer) != address(part) for frame, part in zip(arrived, parts[1:], strict=True)]
+    assert copied == [copy, copy]
 
 
 def test_none_overtakes_the_comms_opening(thread, read):
@@ -173,6 +207,19 @@ def test_a_hand_on_the_socket_behind_is_not_passed_over(thread, read, monkeypatc
         usual = zmq.Socket.send
         monkeypatch.setattr(zmq.Socket, "send", lambda *args, **options: usual(*args, **options))
     assert not Outlet(socket).is_usual()
+
+
+def test_a_socket_of_another_class_writes_in_its_own_way(thread, read, monkeypatch):
+    class Checking(zmq.Socket):
+        def send_multipart(self, parts, *args, **options):
+            return super().send_multipart([*parts, b"checked"], *args, **options)
+
+    monkeypatch.setattr(thread, "socket", Checking.shadow(thread.socket.underlying))
+    outlet = Outlet(BackgroundSocket(thread))
+    for said in (b"1", b"2"):
+        outlet.write([b"comm", said], True)
+        assert read() == [b"comm", said, b"checked"]
+        wait_for(thread)
 
 
 def test_a_socket_that_is_not_ipykernels_is_simply_asked():

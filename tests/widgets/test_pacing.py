@@ -200,6 +200,29 @@ def test_quiet_parts_are_sent_every_two_seconds_together():
     )
 
 
+def test_the_keep_alive_is_waited_for_no_longer_than_until_it_is_due(pacer):
+    pacer.plan(10.0, {"p": 60.0})
+    assert pacer.wait(11.5, {}) == pytest.approx(0.5)
+    assert pacer.wait(12.0, {}) == 0.0
+
+
+def test_who_looks_after_a_while_in_which_nobody_did_gets_the_keep_alive_as_before(pacer):
+    pacer.ack("page", [view(visible=False)])
+    assert not pacer.plan(5.0, {})
+    pacer.ack("page", [view()])
+    assert 5 <= len(run(pacer, 6.0, 10.0, dirty=())) <= 6
+
+
+def test_the_keep_alive_is_due_by_those_who_are_in_sight_now(pacer):
+    pacer.audience.hello(view("w", part="q", page="other"))
+    pacer.plan(10.0, {"q": 60.0})
+    pacer.ack("other", [view("w", part="q", page="other", visible=False)])
+    pacer.plan(11.5, {"p": 60.0})
+    pacer.ack("other", [view("w", part="q", page="other")])
+    assert not pacer.plan(11.9, {})
+    assert pacer.plan(12.0, {}).frames == ["q"]
+
+
 def test_a_page_that_fell_silent_is_slowed_then_crawls_then_is_forgotten(pacer):
     rates = {}
     for tenths in range(400):
@@ -239,6 +262,19 @@ def test_while_the_kernel_is_deaf_everything_is_repeated_every_two_seconds_for_v
         if pacer.plan(tenths / 10, {"p": 60.0}).snapshots:
             snapshots.append(tenths / 10)
     assert len(snapshots) == 5
+
+
+def test_what_went_whole_to_everybody_needs_no_keep_alive_for_as_long(pacer):
+    pacer.advance(1.0, hearing=False)
+    assert pacer.plan(1.0, {}).snapshots == ["p"]
+    assert not pacer.plan(2.5, {})
+    assert pacer.plan(3.0, {}).snapshots == ["p"]
+
+
+def test_what_goes_whole_to_everybody_does_not_go_as_news_beside_that(pacer):
+    pacer.advance(1.0, hearing=False)
+    plan = pacer.plan(1.0, {"p": 60.0})
+    assert (plan.snapshots, plan.frames) == (["p"], [])
 
 
 def test_an_expected_part_streams_before_its_view_was_heard():
@@ -282,6 +318,17 @@ def test_a_part_that_left_and_a_view_that_said_goodbye_leave_nothing_behind(pace
     assert not pacer.plan(2.0, {"p": 60.0})
 
 
+def test_a_part_that_comes_back_after_it_was_forgotten_begins_anew(pacer):
+    pacer.plan(10.0, {"p": 1.0})
+    pacer.wait(10.5, {"p": 1.0})
+    pacer.plan(11.0, {"p": 1.0})
+    assert pacer.coming(11.1) == {"p"}
+    pacer.forget("p")
+    pacer.audience.hello(view())
+    assert pacer.plan(11.2, {"p": 1.0}).frames == ["p"], "it has no tick to wait for"
+    assert pacer.coming(11.3) == set(), "its news may have been the only one"
+
+
 def test_a_long_sleep_with_nobody_looking_is_no_silence_of_a_page_that_just_came():
     pacer = Pacer(Audience())
     pacer.advance(0.0, hearing=True)
@@ -317,6 +364,15 @@ def test_beside_a_computing_cell_too_there_is_one_message_in_a_tick(pacer):
     assert pacer.wait(at + 0.001, {"q": 60.0}) == pytest.approx(TICK - 0.005, abs=1e-6)
 
 
+def test_what_went_whole_to_everybody_is_the_one_message_of_its_tick(pacer):
+    at = 600 * TICK + 0.004
+    pacer.advance(at, hearing=False, busy=True)
+    plan = pacer.plan(at, {})
+    assert plan
+    assert plan.snapshots == ["p"]
+    assert pacer.wait(at + 0.001, {"p": 60.0}) == pytest.approx(TICK - 0.005, abs=1e-6)
+
+
 def test_parts_of_one_rate_share_their_ticks_while_a_cell_computes(pacer):
     pacer.audience.hello(view("w", part="q"))
     pacer.plan(10.0, {"p": 60.0})
@@ -337,6 +393,25 @@ def test_whose_news_was_there_by_its_tick_is_looked_after_without_being_woken(pa
     pacer.plan(10.05, {})
     assert pacer.coming(10.05) == set()
     assert pacer.wait(10.05, {}) > 0.5
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_news_that_waits_for_its_tick_lets_the_next_be_expected(pacer, busy):
+    pacer.advance(10.0, hearing=True, busy=busy)
+    pacer.plan(10.0, {"p": 4.0})
+    assert pacer.wait(10.1, {"p": 4.0}) == pytest.approx(0.15)
+    assert pacer.plan(10.25, {"p": 4.0}).frames == ["p"]
+    assert pacer.coming(10.3) == {"p"}
+    assert pacer.wait(10.3, {}) == pytest.approx(0.2)
+
+
+def test_that_news_waited_once_says_nothing_of_what_comes_after_a_pause(pacer):
+    pacer.plan(10.0, {"p": 4.0})
+    pacer.wait(10.1, {"p": 4.0})
+    pacer.plan(10.25, {"p": 4.0})
+    pacer.plan(10.5, {})
+    assert pacer.plan(11.0, {"p": 4.0}).frames == ["p"]
+    assert pacer.coming(11.1) == set()
 
 
 def test_beside_a_computing_cell_what_comes_after_the_ticks_is_waited_for(pacer):

@@ -55,6 +55,10 @@ class Browser:
     def parts(self) -> list[dict[str, Any]]:
         return [part for content, _, _ in list(self.messages) for part in content["parts"]]
 
+    def told(self, part: StatePart) -> set[str]:
+        """Whether ``part`` was sent to everybody as news or whole."""
+        return {one["told"] for one in self.parts() if one["key"] == part.key and one["view"] is None}
+
     def wait(self, condition: Callable[[], bool]) -> None:
         with self._came:
             assert self._came.wait_for(condition, SECONDS), "it was not sent"
@@ -86,6 +90,16 @@ def join(pump, browser):
 
 def state(value: dict[str, Any], kind: str = "card", **options) -> StatePart:
     return StatePart(kind, lambda: dict(value), max_hz=60.0, **options)
+
+
+class Telling(StatePart):
+    """A part whose frames say whether they bring everything."""
+
+    def frame(self, now: float, viewing: Viewing):
+        return {"told": "news"}, []
+
+    def snapshot(self, now: float, viewing: Viewing):
+        return {"told": "whole"}, []
 
 
 def test_a_hello_is_answered_with_a_snapshot_for_that_view(browser, join):
@@ -147,6 +161,20 @@ def test_news_of_many_widgets_travels_in_one_message(pump, browser, join):
         pump.mark(part)
     browser.wait(lambda: len([p for c, _, _ in browser.messages[before:] for p in c["parts"]]) >= 20)
     assert len(browser.messages) - before <= 4
+
+
+def test_what_went_whole_to_everybody_does_not_follow_as_news(pump, browser, join, monkeypatch):
+    monkeypatch.setattr("nbrealtime.widgets.pacing.KEEP_ALIVE", 1e9)  # which would bring it as well
+    part, other = join(Telling("card", dict, max_hz=60.0)), join(state({"other": True}))
+    browser.hello(other, "w")
+    pump.mark(part)
+    pump.expect(part)
+    browser.wait(lambda: "whole" in browser.told(part))
+    for _ in range(2):
+        count = len(browser.messages)
+        pump.mark(other)
+        browser.wait(lambda count=count: len(browser.messages) > count)
+    assert browser.told(part) == {"whole"}
 
 
 def test_messages_are_numbered_and_dated_and_their_buffers_are_bytes_in_order(pump, browser, join):
@@ -263,6 +291,36 @@ def test_a_page_whose_words_come_on_another_thread_is_heard_beside_a_cell(pump, 
     assert not pump._audience._pages["six"].beside
 
 
+def test_a_kernel_that_has_fallen_deaf_is_noticed_within_half_a_second(pump, browser, join, monkeypatch):
+    class Clock:
+        now = 100.0
+        time = staticmethod(time.time)
+
+        def monotonic(self) -> float:
+            return self.now
+
+    class Ear:
+        hears = True
+
+        def heard(self) -> None: ...
+
+        def hearing(self, now: float, *, ask: bool) -> bool:
+            return self.hears
+
+    clock = Clock()
+    monkeypatch.setattr("nbrealtime.widgets.pump.time", clock)
+    monkeypatch.setattr("nbrealtime.widgets.pump.Ear", Ear)
+    part = join(Telling("card", dict, max_hz=60.0))
+    # Not on a thread of its own, on which it would be heard whatever runs.
+    pump._received(None, {"type": "hello", "view": "v", "page": "page", "part": part.key}, [])
+    browser.wait(lambda: bool(browser.messages))
+    assert "whole" not in browser.told(part)
+    Ear.hears = False
+    clock.now += 0.5
+    pump.mark(part)
+    browser.wait(lambda: "whole" in browser.told(part))
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [
@@ -340,6 +398,14 @@ def test_stopping_ends_the_thread_and_is_harmless_twice(pump, browser, join):
     assert not pump._thread.is_alive()
 
 
+def test_who_speaks_is_heard_even_if_there_is_always_something_to_send(pump, browser, join, monkeypatch):
+    part = join(state({"word": "live"}))
+    monkeypatch.setattr(pump._pacer, "wait", lambda *_: 0.0)
+    for view in "vw":
+        browser.hello(part, view)
+        browser.wait(lambda view=view: any(one["view"] == view for one in browser.parts()))
+
+
 def test_a_second_view_has_the_windows_history_with_its_first_message(browser, join):
     feed = Feed("lab:temp", samples=10_000)
     feed.ring.append(1.79e9 + np.arange(360_000) / 100, {"value": np.ones(360_000)})
@@ -354,7 +420,7 @@ def test_a_second_view_has_the_windows_history_with_its_first_message(browser, j
     answer = next(one for one in first if one["view"] == "two")
     assert answer["whole"]
     assert answer["data"][0]["n"] >= 360
-    assert answer["extent"] == [1.79e9, 1.79e9 + 3599.99]
+    assert answer["extent"] == (1.79e9, 1.79e9 + 3599.99)
 
 
 class Answering(StatePart):

@@ -1,7 +1,8 @@
 """Times, and a column for each field, in circles of memory that grow with what arrives.
 
 Pure; ``Ring`` holds its lock while it calls. The rule: *an index counts from the oldest sample that is kept*, wherever in
-memory that stands. A message asks a dozen times how many rows there are: ``count`` and ``size`` are plain attributes.
+memory that stands. A message asks a dozen times how many rows there are and which is the newest: ``count``, ``size``,
+``names`` and ``newest`` are plain attributes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ class Columns:
 
     def __init__(self) -> None:
         self._times: Floats = np.empty(0, dtype=np.float64)
+        self._clock = self._times.data
+        """The same times, for whoever wants single ones: numpy makes an object of its own for each."""
         self._columns: dict[str, Floats] = {}
+        self.known = self._columns.keys()
+        """Which columns there are."""
         self._start = 0  # where the oldest row stands
         self.count = 0
         """How many rows there are."""
@@ -32,6 +37,8 @@ class Columns:
         """How many rows there is memory for."""
         self.names: tuple[str, ...] = ()
         """The columns, in the order in which they began."""
+        self.newest = -math.inf
+        """The newest row's time, -inf while there is none."""
 
     def __len__(self) -> int:
         return self.count
@@ -45,9 +52,6 @@ class Columns:
     def nbytes(self) -> int:
         return self._times.nbytes + sum(column.nbytes for column in self._columns.values())
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._columns
-
     def add(self, name: str) -> None:
         """Begin a column; it is a gap so far."""
         self._columns[name] = np.full(self.size, np.nan)
@@ -55,7 +59,7 @@ class Columns:
 
     def time(self, index: int) -> float:
         """The time of one row; there must be one."""
-        return self._times.item((self._start + index) % self.size)
+        return self._clock[(self._start + index) % self.size]
 
     def times(self, begin: int, end: int) -> Floats:
         """A copy of the times ``begin`` ≤ index < ``end``."""
@@ -83,12 +87,13 @@ class Columns:
         if low >= self.size:
             low, high = low - self.size, high - self.size
         if high <= self.size:
-            try:
-                return self._times[low:high].copy(), {
-                    name: self._columns[name][low:high].copy() for name in names
-                }
-            except KeyError:
-                pass  # one that has not come yet
+            place, found, columns = slice(low, high), {}, self._columns
+            for name in names:
+                if name not in columns:
+                    break
+                found[name] = columns[name][place].copy()
+            else:
+                return self._times[place].copy(), found
         return self.times(begin, end), {name: self.column(name, begin, end) for name in names}
 
     def columns(self, begin: int, end: int) -> dict[str, Floats]:
@@ -99,7 +104,7 @@ class Columns:
         """The index of the first row that is not before ``time`` (``"left"``), or that is after it (``"right"``), from ``begin`` on."""
         # Not ``np.searchsorted``: it lets go of the interpreter.
         bisect = bisect_left if side == "left" else bisect_right
-        times, size, start, end = self._times, self.size, self._start, self._start + self.count
+        times, size, start, end = self._clock, self.size, self._start, self._start + self.count
         low = start + begin
         if low >= size:
             start, low, end = start - size, low - size, end - size
@@ -135,15 +140,19 @@ class Columns:
         else:
             self._write_around(low, times, columns)
         self.count = count
+        if new:
+            self.newest = times.item(-1)
         return fell
 
     def cut(self, end: int) -> None:
         """Forget the rows from index ``end`` on."""
         self.count = end
+        self.newest = self.time(end - 1) if end else -math.inf
 
     def clear(self) -> None:
         """Forget every row; the columns and their memory stay."""
         self._start = self.count = 0
+        self.newest = -math.inf
 
     def resize(self, size: int) -> None:
         """Have memory for ``size`` rows, of which the newest stay."""
@@ -155,8 +164,9 @@ class Columns:
             return fresh
 
         times = resized(self._times)
-        self._columns = {name: resized(column) for name, column in self._columns.items()}
-        self._times, self.size, self._start, self.count = times, size, 0, keep
+        self._columns.update({name: resized(column) for name, column in self._columns.items()})
+        self._times, self._clock = times, times.data
+        self.size, self._start, self.count = size, 0, keep
 
     def _read(self, column: Floats, begin: int, end: int) -> Floats:
         if end <= begin:

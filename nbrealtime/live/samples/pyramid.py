@@ -50,6 +50,9 @@ class Pyramid:
         self._began = math.inf
         self._samples = 0  # since it was last judged how many there are in a bin
         self._rows = 0
+        # Asked for twice a picture, and another once in some thousand samples.
+        self._oldest: float | None = None
+        self._has_changed = False
 
     @property
     def nbytes(self) -> int:
@@ -64,16 +67,21 @@ class Pyramid:
     @property
     def oldest(self) -> float | None:
         """From when on (s since the epoch) anything is known, or None."""
-        first = [level.first * level.width for level in self._levels if len(level)]
-        return max(self._began, min(first)) if first else None
+        if self._has_changed:
+            self._has_changed = False
+            first = [level.first * level.width for level in self._levels if len(level)]
+            self._oldest = max(self._began, min(first)) if first else None
+        return self._oldest
 
     def bound(self, max_bytes: int) -> None:
         """Keep at most ``max_bytes`` from now on."""
         self._max_bytes = max_bytes
+        self._has_changed = True
         self._share()
 
     def clear(self) -> None:
         """Forget everything."""
+        self._has_changed = True
         self._levels = []
         self._off = False
         self._began = math.inf
@@ -83,6 +91,7 @@ class Pyramid:
         """Take in samples whose times increase; they may lie before what is known, and belong to no bin twice."""
         if self._off or not len(times):
             return
+        self._has_changed = True
         if any(name not in self._fields for name in columns):
             self._fields += [name for name in columns if name not in self._fields]
             for level in self._levels:

@@ -110,7 +110,7 @@ class Ring:
         """The newest sample's time (s since the epoch), or None."""
         with self._lock:
             count = self._kept.count
-            return self._kept.time(count - 1) if count else None
+            return self._kept.newest if count else None
 
     @property
     def oldest(self) -> float | None:
@@ -126,7 +126,7 @@ class Ring:
         """
         with self._lock:
             count = self._kept.count
-            return self._find_interval(count, self._kept.time(count - 1)) if count else None
+            return self._find_interval(count, self._kept.newest) if count else None
 
     @property
     def nbytes(self) -> int:
@@ -152,28 +152,30 @@ class Ring:
                 column = np.asarray(given, dtype=np.float64)
                 if column.shape != times.shape:
                     raise ValueError(f"{name!r} has {column.shape} values for {times.shape} times")
-                if name not in kept:
+                if name not in kept.known:
                     if kept.width + len(fresh) >= MAX_FIELDS or not np.isfinite(column).any():
                         continue
                     fresh.append(name)
                 known[name] = column
-            came = len(times)
+            came = new = len(times)
             if not came or not (known or kept.width):
                 return 0
             if fresh and not kept.width:
-                times, known = from_first_number(times, known)
-                came = len(times)
-            count = kept.count
-            newest = kept.time(count - 1) if count else -np.inf
-            ordered = is_in_order(times, newest)
-            new = came
-            if not ordered:
-                times, known = without_late(times, known, newest)
+                times, known, untimely = from_first_number(times, known)
+                self._late += untimely
                 new = len(times)
-                self._late += came - new
-                if not new:
-                    return 0
+            ordered = is_in_order(times, kept.newest)
+            if not ordered:
+                times, known = without_late(times, known, kept.newest)
+                self._late += new - len(times)
+                new = len(times)
+            if not new:
+                return 0
             for name in fresh:
+                # A field begins with a number that is kept.
+                if new < came and not np.isfinite(known[name]).any():
+                    del known[name]
+                    continue
                 kept.add(name)
                 self._shrink()
             begin = kept.count if ordered else kept.search(float(times.min()), "left")
@@ -183,7 +185,7 @@ class Ring:
                 order = slice(None) if ordered else np.argsort(times, kind="stable")
                 self._pyramid.add(times[order], {name: column[order] for name, column in known.items()})
             if ordered:
-                touched = float(times[0])
+                touched = times.item(0)
                 if kept.extend(times, known, self._capacity):
                     self._lost = True
             else:
@@ -262,7 +264,7 @@ class Ring:
     def extent(self) -> tuple[float, float] | None:
         """From when to when (s since the epoch) anything is kept, as samples or as bins; None while there is nothing."""
         with self._lock:
-            return (self._known_since(), self._kept.time(self._kept.count - 1)) if self._kept.count else None
+            return (self._known_since(), self._kept.newest) if self._kept.count else None
 
     def bands(
         self,
@@ -307,15 +309,15 @@ class Ring:
         gone, or if there are times that no bin of ``width`` holds.
         """
         with self._lock:
-            kept, count = self._kept, self._kept.count
-            if not (count and self._is_finer(width) and abs(since) <= FARTHEST < COUNTED * width):
+            kept = self._kept
+            count = kept.count
+            if not (count and self._is_finer(width) and -FARTHEST <= since <= FARTHEST < COUNTED * width):
                 return None
             first = first_bin(since, width)
             if self._lost and kept.time(0) > first * width:
                 return None
             # More than that are not looked at.
-            before, begin = _before(first, width), max(0, count - most - 1)
-            low = kept.search(before, "left", begin)
+            low = kept.search(_before(first, width), "left", count - most - 1 if count > most else 0)
             if low == count or count - low > most:
                 return None
             # From a hair before the bin, which may belong to the one before.
@@ -364,7 +366,7 @@ class Ring:
             count = kept.count
             if not count:
                 return Glance(version, touched, kept.names, None, None, None, not lost)
-            newest = kept.time(count - 1)
+            newest = kept.newest
             since = self._known_since() if lost else kept.time(0)
             interval = self._find_interval(count, newest)
             return Glance(version, touched, kept.names, newest, interval, (since, newest), not lost)

@@ -95,7 +95,9 @@ def pack_points(
     for values in columns:
         header = head.copy()
         header["v0"], header["scale"] = v0, scale = _frame_of(values, values)
-        packed.append((header, before + _floats(_scaled(values, v0, scale))))
+        if v0 or scale != 1.0:
+            values = _scaled(values, v0, scale)
+        packed.append((header, before + values.astype(_FLOAT).tobytes()))
     return packed
 
 
@@ -126,18 +128,15 @@ def pack_band(band: Band, width: float, first: float | None = None) -> Packed:
 def _step(times: Floats, slack: float) -> float | None:
     """The distance of times that are even to within ``slack``."""
     n, t0 = len(times), times.item(0)
-    step = (times.item(-1) - t0) / max(1, n - 1)
+    if n < 2:
+        return 0.0
+    step: float = (times.item(-1) - t0) / (n - 1)
     apart = (_FEW_NUMBERS[:n] if n <= _MANY else np.arange(n, dtype=np.float64)) * step
     apart -= times
-    least, greatest = _bounds(apart)
-    # Of times that are none the comparison is false.
-    return step if -slack <= least + t0 and greatest + t0 <= slack else None
-
-
-def _bounds(values: Floats) -> tuple[float, float]:
-    """The least and the greatest of some values; of what has a NaN, that."""
-    # Not `minimum.reduce`, which takes three times as long to begin.
-    return values.item(values.argmin()), values.item(values.argmax())
+    # Not `minimum.reduce`, which takes three times as long to begin. Of times that are none no comparison is true.
+    if -slack <= apart.item(apart.argmin()) + t0 and apart.item(apart.argmax()) + t0 <= slack:
+        return step
+    return None
 
 
 def _scaled(values: Floats, v0: float, scale: float) -> Floats:

@@ -115,7 +115,8 @@ class PlotPart:
             if said.closed:
                 self._freeze(now)
                 return self._stopped()
-            self._look(viewing)
+            if (self._window, viewing.width) != self._looked:
+                self._look(viewing)
             if self._reset:
                 self._reset = False
                 return self._whole(now, said, decide=True)
@@ -167,9 +168,7 @@ class PlotPart:
         return tuple(strand for source in self._given for strand in source.strands())
 
     def _look(self, viewing: Viewing) -> None:
-        if (looked := (self._window, viewing.width)) == self._looked:
-            return
-        self._looked = looked
+        self._looked = self._window, viewing.width
         width = bin_width(self._window, max(64, viewing.width))
         if width != self._bin:
             self._bin = width
@@ -226,7 +225,11 @@ class PlotPart:
         """Looks at every ring; returns the sources whose fields may be more than they were."""
         if self._has_patterns:
             self._sources = self._drawn()
-        return [source for source in self._sources if source.see()]
+        grown = []
+        for source in self._sources:
+            if source.see():
+                grown.append(source)  # noqa: PERF401 - a comprehension is one more call, sixty times a second
+        return grown
 
     def _discover(self, grown: list[Source]) -> bool:
         """Takes in the fields that have appeared in ``grown``; whether there were any."""
@@ -251,26 +254,30 @@ class PlotPart:
                 entries.extend(found)
             index += len(source.series)
         extent = self._extent()
+        data, buffers = _apart(entries)
         header = {
             "whole": False,
             "range": {"from": known, "to": end, "request": request},
             "newest": None if extent is None else extent[1],
             "extent": extent,
-            "data": [header for header, _ in entries],
+            "data": data,
         }
-        return header, _joined(entries)
+        return header, buffers
 
-    def _extent(self) -> list[float] | None:
+    def _extent(self) -> tuple[float, float] | None:
         """From when to when anything is kept, of any topic."""
         extent: tuple[float, float] | None = None
         for source in self._sources:
-            if (own := source.seen.extent) is None:
-                continue
-            extent = own if extent is None else (min(extent[0], own[0]), max(extent[1], own[1]))
-        return None if extent is None else [*extent]
+            own = source.seen.extent
+            if extent is None:
+                extent = own
+            elif own is not None:
+                extent = min(extent[0], own[0]), max(extent[1], own[1])
+        return extent
 
     def _pack(self, age: float | None, entries: list[Entry], said: Standing, *, whole: bool) -> Frame:
         extent = self._extent()
+        data, buffers = _apart(entries)
         header: dict[str, Any] = {
             "whole": whole,
             "window": self._window,
@@ -281,12 +288,15 @@ class PlotPart:
             "reason": said.reason,
             "text": said.text,
             "count": said.messages,
-            "data": [header for header, _ in entries],
+            "data": data,
         }
         if said.refused:
             header["refused"] = True
+        if extent is None and not said.text:
+            header["text"] = next((source.missing for source in self._sources if source.missing), "")
         for beside in (self.notes.header(whole=whole), self.marks(whole=whole)):
-            header.update(beside)
+            if beside:
+                header.update(beside)
         if whole:
             header["series"] = [
                 {"label": series.label, "topic": source.name, "field": series.field}
@@ -294,13 +304,16 @@ class PlotPart:
                 for series in source.series
             ]
             header["topics"] = [source.name for source in self._given]
-        return header, _joined(entries)
+        return header, buffers
 
 
-def _joined(entries: Sequence[Entry]) -> list[bytes]:
-    # One buffer, because each is a frame of its own on the way.
-    body = entries[0][1] if len(entries) == 1 else b"".join([body for _, body in entries])
-    return [body] if body else []
+def _apart(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """The headers of some entries, and their numbers: one buffer, because each is a part of its own on the way."""
+    if len(entries) == 1:
+        header, body = entries[0]
+        return [header], [body] if body else []
+    body = b"".join([body for _, body in entries])
+    return [header for header, _ in entries], [body] if body else []
 
 
 def _no_marks(*, whole: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from nbrealtime.live.samples.bands import Band, Floats
 from nbrealtime.live.samples.glance import NOTHING, Glance
+from nbrealtime.widgets.missing import missing
 from nbrealtime.widgets.plots.decimate import (
     Mode,
     Packed,
@@ -153,6 +154,8 @@ class Source:
         self._is_strand = False
         self._there: tuple[str, ...] | None = None
         """The ring's fields when it was looked for new ones."""
+        self.missing = ""
+        """That none of the chosen fields has come, where others have: nothing is seen then."""
 
     @property
     def is_pattern(self) -> bool:
@@ -173,8 +176,14 @@ class Source:
 
     def see(self) -> bool:
         """Looks at the ring: what follows speaks of it as it is now. True if fields may have appeared since `discover`."""
-        seen = self.seen = self.feed.ring.glance(self.mark)
-        return seen.fields != self._there
+        seen = self.feed.ring.glance(self.mark)
+        grown = seen.fields != self._there
+        if self.fields is not None and (grown or self.missing):
+            self.missing = missing(self.name, self.fields, seen.fields)
+            if self.missing:
+                seen = seen._replace(newest=None, interval=None, extent=None)
+        self.seen = seen
+        return grown
 
     def discover(self, labels: dict[str, str], *, several: bool, room: int) -> int:
         """Takes in fields that appeared, at most ``room``; returns how many it took."""
@@ -226,14 +235,16 @@ class Source:
             return []
         mode, width = self.grain
         fields = self._drawn
-        oldest = newest - window * SPARE
+        since = newest - window * SPARE
         latest: Sequence[float | None] = ()
         columns: Mapping[str, Floats]
         packed: Sequence[Entry]
         if touched is not None:
-            since, reset, interval = max(oldest, touched), False, self._interval
+            reset, interval = False, self._interval
+            if since < touched:
+                since = touched
         else:
-            since, reset, interval = oldest - 2 * width, True, self.seen.interval
+            since, reset, interval = since - 2 * width, True, self.seen.interval
         if mode == "points":
             times, columns = ring.snapshot(fields, since=since)
             packed = pack_points(times, *columns.values(), slack=window * _SLACK)
@@ -241,7 +252,7 @@ class Source:
             times, columns = tail
             packed = pack_samples(times, *columns.values(), width=width, slack=window * _SLACK)
             ends = [column.item(-1) for column in columns.values()]
-            if all(map(math.isfinite, ends)):
+            if math.isfinite(sum(ends)):
                 latest = ends
         else:
             bands = ring.bands(fields, width, since).values()

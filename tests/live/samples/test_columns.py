@@ -57,6 +57,29 @@ def test_a_column_that_does_not_come_is_a_gap_wherever_it_stands(chunks, capacit
         np.testing.assert_array_equal(np.stack([columns.times(0, len(kept)), read["a"], read["b"]], 1), kept)
 
 
+@given(
+    st.lists(
+        st.sampled_from([("extend", 1), ("extend", 7), ("cut", 0), ("cut", 2), ("resize", 4), ("clear", 0)])
+    ),
+    st.integers(3, 12),
+)
+def test_the_newest_time_is_the_last_ones_whatever_was_done(steps, capacity):
+    columns, now = Columns(), 0.0
+    for step, size in steps:
+        if step == "extend":
+            columns.extend(now + np.arange(size), {}, capacity)
+            now += size
+        elif step == "cut":
+            columns.cut(max(0, columns.count - size))
+        elif step == "resize":
+            columns.resize(min(size, capacity))
+        else:
+            columns.clear()
+        times = columns.times(0, columns.count).tolist()
+        assert columns.newest == (times[-1] if times else -np.inf)
+        assert [columns.time(index) for index in range(len(times))] == times
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_nothing_is_found_where_there_is_nothing(side):
     assert Columns().search(1.0, side) == 0

@@ -184,6 +184,23 @@ def test_memory_is_bounded_for_a_day_at_ten_thousand_samples_a_second() -> None:
     assert stats[3].sum() == 1440 * 10_000
 
 
+def test_what_is_the_oldest_is_known_after_each_change() -> None:
+    pyramid = Pyramid(max_bytes=1 << 16)
+    assert pyramid.oldest is None
+    pyramid.add(NOW + np.arange(100_000) / 100, {"value": np.ones(100_000)})
+    assert pyramid.oldest == pytest.approx(NOW, abs=1)
+    pyramid.add(NOW - 100 + np.arange(1000) / 100, {"value": np.ones(1000)})
+    assert pyramid.oldest == pytest.approx(NOW - 100, abs=1)
+    pyramid.bound(1)
+    assert pyramid.oldest is None
+    pyramid.bound(1 << 16)
+    pyramid.clear()
+    pyramid.add(NOW + np.arange(1000) / 100, {"value": np.ones(1000)})
+    assert pyramid.oldest == pytest.approx(NOW, abs=1)
+    pyramid.clear()
+    assert pyramid.oldest is None
+
+
 def test_a_faster_stream_gets_finer_bins_and_loses_nothing() -> None:
     pyramid = Pyramid(max_bytes=1 << 20)
     slow = NOW + np.arange(1000) * 1.0

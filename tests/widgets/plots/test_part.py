@@ -39,6 +39,41 @@ def test_the_first_frame_is_whole_and_says_what_is_waited_for(part):
     assert buffers == []
 
 
+def test_a_field_that_does_not_come_is_named_with_those_that_do(feed):
+    part = PlotPart([Source("lab:temp", feed, ["celcius"])], window=60.0)
+    feed.put([NOW], celsius=[21.0])
+    header, buffers = part.frame(NOW, WIDE)
+    assert header["text"] == "lab:temp has no field celcius so far, only celsius"
+    assert (header["newest"], header["extent"], header["data"], buffers) == (None, None, [], [])
+    feed.put([NOW + 1], celsius=[22.0])
+    assert part.frame(NOW + 1, WIDE)[0]["text"] == header["text"]
+    assert part.snapshot(NOW + 1, WIDE)[0]["text"] == header["text"]
+    assert part.state == "empty"
+
+
+def test_a_field_that_comes_late_is_drawn_from_then_on(feed):
+    part = PlotPart([Source("lab:temp", feed, ["celsius"])], window=60.0)
+    feed.put([NOW], humidity=[40.0])
+    assert part.frame(NOW, WIDE)[0]["text"]
+    feed.put([NOW + 1, NOW + 2], celsius=[21.0, 22.0])
+    frame = part.frame(NOW + 2, WIDE)
+    assert frame[0]["text"] == ""
+    assert frame[0]["newest"] == NOW + 2
+    assert samples(frame)[0] >= 2
+    assert part.state != "empty"
+
+
+def test_of_several_topics_only_those_with_a_chosen_field_are_seen(feed):
+    other = Feed("lab:air")
+    part = PlotPart(
+        [Source("lab:temp", feed, ["celsius"]), Source("lab:air", other, ["celsius"])], window=60.0
+    )
+    feed.put([NOW], celsius=[21.0])
+    other.put([NOW + 9], humidity=[40.0])
+    header, _ = part.frame(NOW, WIDE)
+    assert (header["newest"], header["text"]) == (NOW, "")
+
+
 def test_a_frame_carries_only_what_came_since(part, feed):
     feed.put(NOW + np.arange(10), value=np.arange(10))
     assert samples(part.frame(NOW + 10, WIDE)) == {0: 10}
@@ -49,6 +84,15 @@ def test_a_frame_carries_only_what_came_since(part, feed):
     assert header["data"][0]["t0"] == NOW + 10
     assert all(type(buffer) is bytes for buffer in buffers)
     assert samples(part.frame(NOW + 12, WIDE)) == {}
+
+
+def test_of_news_that_is_longer_than_the_window_only_the_window_travels(part, feed):
+    feed.put([NOW], value=[0])
+    part.frame(NOW, WIDE)
+    feed.put(NOW + np.arange(1, 1000), value=np.zeros(999))
+    frame = part.frame(NOW + 1000, WIDE)
+    assert not frame[0]["whole"]
+    assert samples(frame) == {0: 64}
 
 
 def test_a_snapshot_has_everything_and_changes_nothing_for_the_others(part, feed):
@@ -113,9 +157,9 @@ def test_of_several_topics_the_earliest_and_the_latest_are_held(feed):
     assert part.frame(NOW, WIDE)[0]["extent"] is None
     feed.put([NOW, NOW + 9], value=[1, 2])
     other.put([NOW + 3, NOW + 5], value=[1, 2])
-    assert part.frame(NOW, WIDE)[0]["extent"] == [NOW, NOW + 9]
+    assert part.frame(NOW, WIDE)[0]["extent"] == (NOW, NOW + 9)
     other.put([NOW + 12], value=[3])
-    assert part.frame(NOW, WIDE)[0]["extent"] == [NOW, NOW + 12]
+    assert part.frame(NOW, WIDE)[0]["extent"] == (NOW, NOW + 12)
 
 
 def test_text_is_named_with_what_to_do(part, feed):
@@ -170,8 +214,8 @@ def ask(part, begin: float, end: float, width: int = 800, request: int = 1):
 def test_every_frame_says_what_is_still_held(part, feed):
     assert part.frame(NOW, WIDE)[0]["extent"] is None
     feed.put(NOW + np.arange(100), value=np.arange(100))
-    assert part.frame(NOW + 100, WIDE)[0]["extent"] == [NOW, NOW + 99]
-    assert part.snapshot(NOW + 100, WIDE)[0]["extent"] == [NOW, NOW + 99]
+    assert part.frame(NOW + 100, WIDE)[0]["extent"] == (NOW, NOW + 99)
+    assert part.snapshot(NOW + 100, WIDE)[0]["extent"] == (NOW, NOW + 99)
 
 
 def test_a_snapshot_changes_no_mode_under_the_other_views(part, feed):
