@@ -133,16 +133,36 @@ AGES = """(root, seconds) => new Promise((resolve) => {
 })"""
 
 
-def test_a_browser_twenty_times_slower_stays_near_the_present(notebook):
+def lags(notebook) -> list[list[float]]:
+    """How old the pictures are (ms, sorted) in three spans of 4 s, one after the other."""
+    return [sorted(notebook.plot.evaluate(AGES, 4)) for _ in range(3)]
+
+
+def behind(spans: list[list[float]]) -> str:
+    """What is wrong with such spans, or ""."""
+    ages = sorted(age for span in spans for age in span)
+    if len(ages) < 24 or not all(spans):
+        return f"{len(ages)} pictures in 12 s: two a second are the least"
+    if (late := ages[int(0.95 * len(ages))]) >= 1500:
+        return f"p95 {late:.0f} ms"
+    first, last = statistics.median(spans[0]), statistics.median(spans[-1])
+    return f"the delay grows: {first:.0f}, then {last:.0f} ms" if last >= first + 300 else ""
+
+
+@pytest.mark.timeout(180)
+def test_a_browser_twenty_times_slower_stays_near_the_present(notebook, lab):
     session = notebook.page.context.new_cdp_session(notebook.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 20})
     notebook.page.wait_for_timeout(4000)  # it is slow at once, and is heard of a second later
-    spans = [sorted(notebook.plot.evaluate(AGES, 4)) for _ in range(3)]
+    seen: list[str] = []
+    # Ten pictures that are 100 to 700 ms old make a median which two of them move. A fast machine may keep up even if
+    # it is not spared, so what is sent counts too: without a word from the page it is the feed's whole pace.
+    with Comms(lab) as comms:
+        while len(seen) < ATTEMPTS and (wrong := behind(lags(notebook))):
+            seen.append(wrong)
+        assert comms.count(4) / 4 <= 30, "the kernel sends as if the page were not slow"
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    ages = sorted(age for span in spans for age in span)
-    assert len(ages) >= 24, "two pictures a second are the least"
-    assert ages[int(0.95 * len(ages))] < 1500
-    assert statistics.median(spans[2]) < statistics.median(spans[0]) + 300, "the delay grows"
+    assert len(seen) < ATTEMPTS, seen
     notebook.wait_state("live")
 
 
