@@ -7,6 +7,7 @@
 import { copyable } from "./shared/copyable";
 import type { Frame, Model } from "./shared/channel";
 import { clock, count as grouped, day, number } from "./shared/format";
+import { unheard } from "./shared/life";
 import { here, Notices } from "./alerts/notices";
 import { about, quiet, spoken, standing, waiting, when, type Event, type Row, type State } from "./alerts/words";
 import { capital, make, mark, say, StateMark, Voice } from "./panels/dom";
@@ -195,7 +196,7 @@ class AlertLog implements View {
   #says(): void {
     const at = this.#last;
     const passed = at === null || at.state === "closed" ? 0 : performance.now() - this.#arrived;
-    const { state, word, tone, level } = standing(at, this.#silent > 0, passed);
+    const { state, word, tone, level } = standing(at, this.#silent, passed);
     mark(this.root, "data-state", state);
     mark(this.root, "data-level", level);
     mark(this.root, "data-firing", at === null ? null : String(at.firing));
@@ -213,7 +214,7 @@ class AlertLog implements View {
     say(this.#notify, this.#notices.on ? "Notifying" : "Notify me");
     mark(this.#notify, "aria-pressed", String(this.#notices.on));
     mark(this.#notify, "aria-disabled", cannot ? "true" : null);
-    const why = this.#silent ? "the kernel is not answering" : (at?.why ?? "");
+    const why = this.#silent ? `the ${unheard(this.#silent)}` : (at?.why ?? "");
     say(this.#note, capital(why || cannot));
     mark(this.#note, "title", why || cannot || null);
     mark(this.#note, "data-tone", why ? "wait" : null);

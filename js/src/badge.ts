@@ -3,6 +3,7 @@
 // Collaborators: panels/panel.ts (frames, theme, silence), panels/words.ts (what is said).
 // The one rule: the button is always where it was; when there is nothing to do it is quiet.
 import type { Frame, Model } from "./shared/channel";
+import { stateOf, unheard } from "./shared/life";
 import { capital, make, mark, say, StateMark, Voice } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { address, backlog, latency } from "./panels/words";
@@ -83,7 +84,7 @@ class Badge implements View {
   }
 
   #paint(at: Connection): void {
-    const state = this.#silent ? "silent" : at.state;
+    const state = stateOf(this.#silent, at.state);
     const useful = !this.#silent && (at.state === "reconnecting" || at.state === "connecting" || at.state === "disconnected");
     mark(this.root, "data-state", state);
     this.#state.show(state);
@@ -101,11 +102,11 @@ class Badge implements View {
       // Reachable while it is of use, and for as long as it is focused: focus is never taken away.
       this.#button.tabIndex = useful || document.activeElement === this.#button ? 0 : -1;
     }
-    this.#voice.tell(`Connection ${state === "silent" ? "unknown" : state}${text ? `: ${text}` : ""}`);
+    this.#voice.tell(`Connection ${this.#silent ? "unknown" : state}${text ? `: ${text}` : ""}`);
   }
 
   #sentence(at: Connection): { text: string; tone: string | null } {
-    if (this.#silent) return { text: "The kernel is not answering", tone: "wait" };
+    if (this.#silent) return { text: `The ${unheard(this.#silent)}`, tone: "wait" };
     const parts: string[] = [];
     if (at.state !== "connected" && at.state !== "closed" && at.attempts > 0) parts.push(`attempt ${at.attempts}`);
     const waiting = backlog(at.queued, at.dropped);

@@ -4,6 +4,7 @@
 // The one rule: the age is told from the browser's own clock since the frame came, so that a
 // topic that has fallen silent is seen to age although nobody sends anything.
 import type { Frame, Model } from "./shared/channel";
+import { stateOf, unheard } from "./shared/life";
 import { capital, make, mark, say, Slowly, StateMark, Voice } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { shown, spoken, type Value } from "./panels/value";
@@ -111,7 +112,7 @@ class Card implements View {
   #paint(): void {
     const at = this.#last;
     if (at === null) return;
-    const state = this.#silent ? "silent" : at.state;
+    const state = stateOf(this.#silent, at.state);
     mark(this.root, "data-state", state);
     mark(this.root, "data-of", at.of);
     this.#state.show(state);
@@ -132,7 +133,7 @@ class Card implements View {
       at.presence === null || at.state !== "live" ? "" : `${at.presence} here`,
     ]);
     this.#noted(at.note, at.fault ? "bad" : null);
-    this.#label.set(`${at.name}: ${this.#silent ? "kernel is not answering" : at.state}, ${spoken(at.value)}`);
+    this.#label.set(`${at.name}: ${unheard(this.#silent) || at.state}, ${spoken(at.value)}`);
     this.#voice.tell(`${at.name} ${this.#silent ? "unknown" : at.state}`);
   }
 
@@ -147,7 +148,7 @@ class Card implements View {
     ]);
     const trying = at.attempts > 0 && at.state !== "connected" && at.state !== "closed" ? `attempt ${at.attempts}` : "";
     this.#noted(capital([trying, at.error ?? ""].filter(Boolean).join(" · ")), at.error ? "bad" : "wait");
-    this.#label.set(`Connection to ${there}: ${this.#silent ? "kernel is not answering" : at.state}`);
+    this.#label.set(`Connection to ${there}: ${unheard(this.#silent) || at.state}`);
     this.#voice.tell(`Connection ${this.#silent ? "unknown" : at.state}`);
   }
 
@@ -180,7 +181,7 @@ class Card implements View {
   }
 
   #noted(note: string, tone: string | null): void {
-    const text = this.#silent ? "The kernel is not answering" : note;
+    const text = this.#silent ? `The ${unheard(this.#silent)}` : note;
     say(this.#note, text);
     mark(this.#note, "data-tone", this.#silent ? "wait" : text ? tone : null);
     mark(this.#note, "title", text || null);

@@ -198,7 +198,7 @@ class Heatmap implements View {
       known: this.#fixed !== null || low !== null,
       unit: this.#unit,
       zone: this.#zone,
-      alpha: ["stale", "offline", "silent", "refused"].includes(state) ? 0.45 : 1,
+      alpha: ["stale", "offline", "silent", "ended", "refused"].includes(state) ? 0.45 : 1,
       cursor: this.#cursor,
     };
     this.#picture.draw(this.#scene);

@@ -4,6 +4,7 @@
 // The one rule: without a live subscription nobody knows who is here, and the bar says "—".
 import type { Frame, Model } from "./shared/channel";
 import { count as grouped } from "./shared/format";
+import { stateOf, unheard } from "./shared/life";
 import { make, mark, say, StateMark, Voice } from "./panels/dom";
 import { panel, type View } from "./panels/panel";
 import { company, crowd } from "./panels/words";
@@ -58,7 +59,7 @@ class PresenceBar implements View {
   }
 
   #paint(at: Presence): void {
-    const state = this.#silent ? "silent" : at.state;
+    const state = stateOf(this.#silent, at.state);
     const known = state === "live" && at.count !== null ? at.count : null;
     const { circles, more } = crowd(known ?? 0, CIRCLES);
     mark(this.root, "data-state", state);
@@ -67,7 +68,7 @@ class PresenceBar implements View {
     this.#circles.forEach((circle, place) => mark(circle, "data-on", place < circles ? (place === 0 ? "us" : "other") : null));
     say(this.#more, more);
     say(this.#count, known === null ? "— here" : `${grouped(known)} here`);
-    const who = known !== null ? company(known) : this.#silent ? "the kernel is not answering" : at.why;
+    const who = known !== null ? company(known) : this.#silent ? `the ${unheard(this.#silent)}` : at.why;
     say(this.#who, who);
     mark(this.#who, "title", who);
     say(this.#topic, at.topic);

@@ -5,7 +5,7 @@
 // The one rule: the keyboard stays where it is. Nothing that arrives moves the focus or the caret.
 import type { Frame, Model } from "./shared/channel";
 import { clock } from "./shared/format";
-import { Life } from "./shared/life";
+import { stateOf } from "./shared/life";
 import { capital, make, mark, say, StateMark, uniqueId, Voice } from "./panels/dom";
 import { Entries } from "./panels/entries";
 import { MODES, read, topicFault, type Mode } from "./panels/entry";
@@ -40,7 +40,6 @@ class PublishBox implements View {
   #sending = new Sending();
   #last: State = { state: "connecting", why: "", refusals: {} };
   #silent = 0;
-  #life: Life;
   #over = false;
   #clock: ReturnType<typeof setInterval>;
 
@@ -85,7 +84,6 @@ class PublishBox implements View {
     );
     // Of the topic that it begins with, not of what is typed: a field that moved away would be a nuisance.
     mark(this.root, "data-long", this.#topic.value.length > LONG_TOPIC ? "" : null);
-    this.#life = new Life(model, () => this.#paint());
     this.#listen();
     this.#read();
     this.#paint();
@@ -105,14 +103,12 @@ class PublishBox implements View {
 
   close(): void {
     clearInterval(this.#clock);
-    this.#life.close();
     this.#voice.stop();
     this.#model.off("msg:custom", this.#answered);
   }
 
   #kernel(): Kernel {
-    if (this.#life.ended) return "ended";
-    return this.#silent > 0 ? "silent" : "there";
+    return stateOf(this.#silent, "there");
   }
 
   #listen(): void {

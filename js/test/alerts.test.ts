@@ -11,7 +11,7 @@ const state = (...alerts: Row[]): State => ({
   state: alerts.length ? "live" : "empty", why: "", closed: null, firing: alerts.filter((one) => one.state === "firing").length,
   alerts, more: 0, events: [],
 });
-const said = (at: State | null, silent = false, passed = 0): [string, string, string] => {
+const said = (at: State | null, silent = 0, passed = 0): [string, string, string] => {
   const { state, word, tone } = standing(at, silent, passed);
   return [state, word, tone];
 };
@@ -27,7 +27,8 @@ test("says how all stand in a word", () => {
 });
 
 test("does not call all right what it does not know", () => {
-  assert.deepEqual(said(state(row()), true), ["silent", "No answer", "wait"]);
+  assert.deepEqual(said(state(row()), 6), ["silent", "No answer", "wait"]);
+  assert.deepEqual(said(state(row()), Infinity), ["ended", "Ended", "off"]);
   assert.deepEqual(said({ ...state(row()), state: "reconnecting" }), ["reconnecting", "Reconnecting", "wait"]);
   assert.deepEqual(said(state(row(), row()), false, 11_000), ["stale", "Quiet", "wait"]);
   assert.deepEqual(said(state(row({ state: "firing" })), false, 11_000), ["stale", "1 firing", "wait"]);

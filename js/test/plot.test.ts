@@ -333,6 +333,7 @@ test("stale says for how long and why", () => {
   );
   assert.equal(statusOf({ ...facts, connected: false, age: 0.2, reason: "reconnecting" }).text, "reconnecting");
   assert.equal(statusOf({ ...facts, age: 7, silence: 6 }).text, "no data for 7 s, kernel is not answering");
+  assert.deepEqual(statusOf({ ...facts, age: 7, silence: Infinity }), { state: "stale", text: "kernel has ended, run the cell again" });
 });
 
 test("what nothing came to says its state in a word, and why apart from it", () => {

@@ -23,6 +23,8 @@ test("closed wins over paused, paused over silent and stale", () => {
   stream.took(told("live", 5, { age: 60_000 }), 0);
   stream.silent(6);
   assert.deepEqual(stream.at(0, 5), { state: "silent", word: "No answer", why: "no data for 60 s, the kernel is not answering" });
+  stream.silent(Infinity);
+  assert.deepEqual(stream.at(0, 5), { state: "ended", word: "Ended", why: "the kernel has ended, run the cell again" });
   assert.ok(stream.hold());
   stream.took(told("live", 17), 0);
   assert.equal(stream.at(0, 5).word, "Paused, 12 new");

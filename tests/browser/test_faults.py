@@ -170,7 +170,7 @@ def test_a_plot_whose_kernel_was_restarted_does_not_call_itself_live(open_notebo
         notebook.restart()
         notebook.wait_state("stale")
         expect(box).to_have_attribute("data-state", "ended")
-    expect(notebook.plot).to_contain_text("kernel is not answering")
+    expect(notebook.plot).to_contain_text("kernel has ended, run the cell again")
     known = next(at for at, state in ended.seen if state == "ended")
     assert next(at for at, state in told.seen if state == "stale") - known < 2000
     assert notebook.complaints == []

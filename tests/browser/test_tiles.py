@@ -174,7 +174,7 @@ def test_a_dashboard_whose_kernel_was_restarted_keeps_everything_in_its_place(op
     expect(tile).to_have_attribute("data-state", "empty")
     before = notebook.find(".nbrt-dashboard").evaluate(PLACES)
     notebook.restart()
-    expect(tile).to_contain_text("Kernel is not answering")
+    expect(tile).to_contain_text("Kernel has ended, run the cell again")
     assert notebook.find(".nbrt-dashboard").evaluate(PLACES) == before
     assert notebook.complaints == []
 

@@ -5,6 +5,7 @@
 import { capital, type Tone } from "../panels/dom";
 import { counted } from "../panels/words";
 import { clock, duration } from "../shared/format";
+import { stateOf } from "../shared/life";
 
 /** An alert, as nbrealtime/widgets/alerts/log.py sends it. */
 export interface Row {
@@ -61,15 +62,17 @@ export function quiet(row: Row, passed: number): boolean {
 /** Whether an alert has yet to see a number: it is not pending, and nobody knows that it is all right. */
 export const waiting = (row: Row): boolean => row.state === "ok" && row.value === null;
 
-/** All alerts in one word. */
-export function standing(at: State | null, silent: boolean, passed: number): Standing {
+/** All alerts in one word, `silent` seconds after the kernel's last. */
+export function standing(at: State | null, silent: number, passed: number): Standing {
   if (at === null) return { state: "connecting", word: "Connecting", tone: "wait", level: null };
   const firing = at.alerts.filter(({ state }) => state === "firing");
   const level = firing.length ? (firing.some((row) => row.level === "critical") ? "critical" : "warning") : null;
   if (at.state === "closed") {
     return { state: "closed", word: at.closed ? `Closed ${clock(at.closed / 1000, false)}` : "Closed", tone: "off", level };
   }
-  if (silent) return { state: "silent", word: "No answer", tone: "wait", level };
+  const heard = stateOf(silent, at.state);
+  if (heard === "ended") return { state: heard, word: "Ended", tone: "off", level };
+  if (heard === "silent") return { state: heard, word: "No answer", tone: "wait", level };
   if (at.state === "empty") return { state: "empty", word: "No alerts", tone: "off", level };
   if (at.state !== "live") return { state: at.state, word: capital(at.state), tone: "wait", level };
   const open = at.alerts.filter(({ state }) => state !== "closed");

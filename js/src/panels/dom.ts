@@ -45,6 +45,7 @@ const TONES: Record<string, Tone> = {
   reconnecting: "wait",
   offline: "wait",
   silent: "wait",
+  ended: "off",
   waiting: "wait",
   stale: "wait",
   paused: "wait",

@@ -7,7 +7,7 @@
 // besides, so a reload, a second tab and a late display all show the same.
 import { here } from "../shared/here";
 import { join, type Frame, type Link, type Model } from "../shared/channel";
-import { Life } from "../shared/life";
+import { Life, SILENT_SECONDS } from "../shared/life";
 import { dress, type Theme } from "../shared/theme";
 
 /** Says something to the kernel-side part; what is said before the channel is joined is lost. */
@@ -17,7 +17,7 @@ export interface View {
   readonly root: HTMLElement;
   /** Shows a frame of the panel's own part. */
   show(frame: Frame): void;
-  /** The kernel has said nothing for `seconds`, or has ended; once a second, 0 when it speaks again. */
+  /** The kernel has said nothing for `seconds`, `Infinity` if it has ended; once a second, 0 when it speaks again. */
   silent(seconds: number): void;
   /** Whether something that only time changes is due, so that the kernel should look again; asked once a second. */
   due?(): boolean;
@@ -26,9 +26,6 @@ export interface View {
   /** Removes timers and listeners. */
   close(): void;
 }
-
-/** Beyond this many seconds without a word a kernel is not merely between two keep-alives. */
-const SILENT_SECONDS = 5;
 
 interface Context {
   model: Model;
@@ -57,8 +54,7 @@ export function panel(build: (model: Model, say: Say, spend: Spend) => View): Mo
       const joined = (link = await join(model, view.root, { receive: (frame) => view.show(frame) }));
       let silent = false;
       const listen = (): void => {
-        // Of a kernel that has ended nothing is waited for.
-        const seconds = Math.max(joined.silence(), life.ended ? SILENT_SECONDS : 0);
+        const seconds = life.silence(joined.silence());
         if (seconds < SILENT_SECONDS && !silent) return;
         silent = seconds >= SILENT_SECONDS;
         view.silent(silent ? seconds : 0);

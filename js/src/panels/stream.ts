@@ -6,6 +6,7 @@
 //
 // Pure but for the clock, which is an argument. The one rule: closed wins over paused, and paused over stale.
 import { clock, count as grouped, duration } from "../shared/format";
+import { stateOf, unheard } from "../shared/life";
 import { capital } from "./dom";
 import { counted } from "./words";
 
@@ -49,7 +50,7 @@ export class Stream {
     this.#silent = 0;
   }
 
-  /** The kernel has said nothing for so many seconds. */
+  /** The kernel has said nothing for so many seconds; `Infinity`: it has ended. */
   silent(seconds: number): void {
     this.#silent = seconds;
   }
@@ -71,10 +72,12 @@ export class Stream {
     if (at.state === "closed") return { state: "closed", word: at.closed ? `Closed ${clock(at.closed / 1000, false)}` : "Closed", why: "" };
     const age = at.age === null ? null : (at.age + now - this.#arrived) / 1000;
     const late = age !== null && age > patient ? `no data for ${duration(age)}` : "";
-    const why = [late, this.#silent ? "the kernel is not answering" : at.why].filter(Boolean).join(", ");
+    const silent = this.#silent ? `the ${unheard(this.#silent)}` : "";
+    // From a kernel that has ended no data is waited for.
+    const state = stateOf(this.#silent, at.state);
+    const why = state === "ended" ? silent : [late, silent || at.why].filter(Boolean).join(", ");
     if (this.held !== null) return { state: "paused", word: `Paused, ${grouped(Math.max(0, at.came - this.held))} new`, why };
-    if (this.#silent) return { state: "silent", word: "No answer", why };
-    if (at.state !== "live") return { state: at.state, word: capital(at.state), why };
+    if (state !== "live") return { state, word: state === "silent" ? "No answer" : capital(state), why };
     if (at.came === 0) return { state: "waiting", word: "Waiting", why };
     return late ? { state: "stale", word: "Stale", why } : { state: "live", word: "Live", why: "" };
   }

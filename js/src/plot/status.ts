@@ -3,6 +3,7 @@
 // Pure. Closed wins over paused over stale; live means connected, with a newest sample
 // younger than max(5 s, 5 × the median interval), and a kernel that was heard within 5 s.
 import { clock, count, duration } from "../shared/format";
+import { unheard } from "../shared/life";
 
 export type State = "empty" | "live" | "stale" | "paused" | "closed";
 
@@ -19,7 +20,7 @@ export interface Facts {
   age: number | null;
   /** The longest median interval of the topics, seconds. */
   interval: number | null;
-  /** Seconds without a word from the kernel. */
+  /** Seconds without a word from the kernel; `Infinity`: it has ended. */
   silence: number;
   /** Why nothing comes, as the kernel says it. */
   reason: string;
@@ -40,18 +41,19 @@ export interface Status {
 export function statusOf(facts: Facts): Status {
   if (facts.closed !== null) return { state: "closed", text: `Closed ${clock(facts.closed / 1000, false, facts.zone)}` };
   if (facts.pausedNew !== null) return { state: "paused", text: `Paused, ${count(facts.pausedNew)} new` };
-  const unheard = facts.silence >= 5 ? "kernel is not answering" : "";
-  const why = unheard || facts.reason;
+  const silent = unheard(facts.silence);
+  const why = silent || facts.reason;
   if (!facts.hasData) {
     const text = facts.refused ? "refused" : facts.undrawable ? "nothing to draw" : "waiting";
     return { state: "empty", text, why };
   }
   const limit = Math.max(5, 5 * (facts.interval ?? 0));
-  if (facts.connected && !unheard && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
+  if (facts.connected && !silent && facts.age !== null && facts.age < limit) return { state: "live", text: "live" };
   const quiet = facts.age === null ? "no data" : `no data for ${duration(facts.age)}`;
   const because = why || (facts.connected ? "" : "not connected");
-  // A link that was just lost is the news; the silence is not one yet.
-  if (because && facts.age !== null && facts.age < 1) return { state: "stale", text: because };
+  // A link that was just lost is the news; the silence is not one yet. From a kernel that has ended no data is waited for.
+  const sudden = facts.silence === Number.POSITIVE_INFINITY || (facts.age !== null && facts.age < 1);
+  if (because && sudden) return { state: "stale", text: because };
   return { state: "stale", text: because ? `${quiet}, ${because}` : quiet };
 }
 

@@ -257,7 +257,7 @@ export class PlotView {
     const [low, high] = this.scene?.bounds ?? [0, 1];
     const changed = this.words.say(this.columns, {
       waited: this.head ? performance.now() / 1000 - this.came : 0,
-      silence: this.life.ended ? Number.POSITIVE_INFINITY : (this.link?.silence() ?? 0),
+      silence: this.life.silence(this.link?.silence() ?? 0),
       paused: this.still?.count ?? null,
       zoomed: this.hands.lens.zoomed,
       span: high - low,

@@ -7,11 +7,26 @@
 // The one rule: where a host says nothing of it, an ended kernel is a silent one.
 import type { Model } from "./channel";
 
+/** What a view is in that was told of so many seconds without a word, 0 of none, instead of the `state` that it heard last. */
+export function stateOf<S extends string>(seconds: number, state: S): S | "silent" | "ended" {
+  if (seconds === Number.POSITIVE_INFINITY) return "ended";
+  return seconds > 0 ? "silent" : state;
+}
+
 interface Known extends Model {
   comm_live?: boolean;
 }
 
 const CHANGED = "comm_live_update";
+
+/** Beyond this many seconds without a word a kernel is not merely between two keep-alives. */
+export const SILENT_SECONDS = 5;
+
+/** Why nothing is heard of a kernel that has been silent for so many seconds, `Infinity` if it has ended; "" while it is heard. */
+export function unheard(seconds: number): string {
+  if (seconds === Number.POSITIVE_INFINITY) return "kernel has ended, run the cell again";
+  return seconds >= SILENT_SECONDS ? "kernel is not answering" : "";
+}
 
 export class Life {
   #hub: Known | null = null;
@@ -28,6 +43,11 @@ export class Life {
   /** Whether the kernel will never speak again. */
   get ended(): boolean {
     return this.#hub?.comm_live === false;
+  }
+
+  /** The seconds without a word: those that were counted, or `Infinity` of a kernel that has ended. */
+  silence(counted: number): number {
+    return this.ended ? Number.POSITIVE_INFINITY : counted;
   }
 
   close(): void {
