@@ -8,6 +8,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair: one that stands still for a moment is no fault of the code.
+settings.register_profile("nbrealtime", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nbrealtime")
 
 
 def pytest_configure() -> None:

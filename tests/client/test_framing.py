@@ -93,7 +93,7 @@ frames = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(stream=st.lists(frames, max_size=8), cuts=st.lists(st.integers(0, 2000), max_size=6))
 def test_whatever_comes_in_whatever_parts_the_same_comes_of_it_as_of_the_library_alone(
     stream: list[bytes], cuts: list[int]

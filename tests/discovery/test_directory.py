@@ -118,7 +118,7 @@ def test_what_is_no_file_is_passed_over(runtime: Path) -> None:
     assert discovery.find().url == URL
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=60)
 @given(
     st.one_of(
         st.binary(max_size=200),

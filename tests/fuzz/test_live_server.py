@@ -188,7 +188,7 @@ def pour(raw, data, pieces):
 
 
 @pytest.mark.timeout(120)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     said=st.lists(noise, max_size=8),
     dialect=st.sampled_from(["v1", "v2", "v2 without hello"]),
@@ -202,7 +202,7 @@ def test_whatever_a_connection_says(server, witness, said, dialect, pieces):
 
 
 @pytest.mark.timeout(120)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     data=st.binary(max_size=300)
     | st.binary(max_size=60).map(

@@ -400,4 +400,4 @@ class RecoveryMachine(RuleBasedStateMachine):
 
 
 TestRecovery = RecoveryMachine.TestCase
-TestRecovery.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
+TestRecovery.settings = settings(max_examples=150, stateful_step_count=40, derandomize=True)

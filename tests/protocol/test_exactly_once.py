@@ -240,7 +240,6 @@ class ForgetfulMachine(DurableMachine):
 QUICK = settings(
     max_examples=int(os.environ.get("NBREALTIME_EXAMPLES", "60")),
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestInMemory = ProtocolMachine.TestCase

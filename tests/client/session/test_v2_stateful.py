@@ -243,4 +243,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSessionV2 = SessionMachine.TestCase
-TestSessionV2.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSessionV2.settings = settings(max_examples=100, stateful_step_count=40)

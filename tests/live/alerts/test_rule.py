@@ -188,7 +188,7 @@ def model(rule: Rule, samples: list[tuple[float, float]]) -> list[tuple[bool, fl
     return told
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rule=_rules, moves=_samples, data=st.data())
 def test_it_decides_as_the_model_does_however_the_samples_are_cut_into_blocks(
     rule: Rule, moves: list[tuple[int, float]], data: st.DataObject

@@ -65,7 +65,7 @@ def streams(draw: st.DrawFn) -> list[tuple[list[int], list[float], bool]]:
     return blocks
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(streams(), st.sampled_from([50, 500, 5000]), st.sampled_from([2_000, 60_000, 1 << 24]), st.data())
 def test_whatever_came_the_bins_are_the_sums_of_all_samples(blocks, samples, max_bytes, data) -> None:
     ring, model = Ring(samples=samples, max_bytes=max_bytes), Model()
