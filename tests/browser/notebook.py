@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from .lab import Lab
 
-__all__ = ["Notebook", "Picture", "Recording"]
+__all__ = ["Notebook", "Picture", "Recording", "quickest"]
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -70,6 +71,17 @@ _RECORD = """(root, attribute) => {
   observer.observe(root, {attributes: true, attributeFilter: [attribute]});
   return {stop() { observer.disconnect(); note(); return seen; }};
 }"""
+
+
+def quickest(look: Callable[[], float], bound: float = 1.0) -> float:
+    """The shortest of up to three times (s) that `look` took; the first one below `bound` is enough.
+
+    A machine that is busy otherwise is late now and then; what is broken is late every time.
+    """
+    took = [look()]
+    while min(took) >= bound and len(took) < 3:
+        took.append(look())
+    return min(took)
 
 
 class Picture(NamedTuple):
