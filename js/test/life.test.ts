@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Model } from "../src/shared/channel";
-import { Life } from "../src/shared/life";
+import { Life, unheard } from "../src/shared/life";
 
 class Hub {
   comm_live: boolean | undefined = true;
@@ -44,6 +44,7 @@ test("a kernel that ended before anybody looked is told of, too", async () => {
   await soon();
   assert.ok(life.ended);
   assert.equal(told, 1);
+  assert.equal(unheard(life.silence(2)), "kernel has ended, run the cell again");
 });
 
 test("where the host does not say, no kernel has ended", async () => {
