@@ -147,6 +147,8 @@ def test_a_narrow_log_without_alerts_shows_the_whole_of_what_to_type(open_notebo
     notebook.resize(400)
     notebook.run_all()
     empty = notebook.find(".nbrt-alerts .nbrt-empty")
+    # Its words are there before the kernel has said that there are no alerts; they show from then on.
+    expect(empty).to_be_visible()
     expect(empty).to_contain_text("No alerts yet")
     outer = empty.bounding_box()
     for part in (empty.get_by_text("No alerts yet"), empty.get_by_role("button")):
