@@ -2,7 +2,7 @@
 
 Collaborators: `pump.Pump` owns one `Audience` and tells it what browsers say; `pacing.Pacer` tells it how time passes, and
 asks it before every tick. A *part* is what one widget needs sent; a *view* is one rendering of it in a browser; a *page* holds views and
-acknowledges for all of them.
+acknowledges for all of them: at most once a second, and at least every three seconds while something is drawn there.
 
 Pure: time comes as an argument. The rules:
 
@@ -11,9 +11,9 @@ Pure: time comes as an argument. The rules:
   than that. A hidden page gets nothing.
 * Silence of a page means something only while the kernel can hear. On ipykernel 6 a running cell keeps every word of the
   browser waiting, and a plot that slowed down then would do exactly what this project exists to avoid: so while the
-  kernel is deaf the last rate stands, and only after 90 s falls to 8/s. While the kernel hears, three seconds without a
-  word mean 8/s, ten mean 1/s, thirty mean that the page is gone. A page that was forgotten by mistake says hello again by
-  itself.
+  kernel is deaf the last rate stands, and only after 90 s falls to 8/s. While the kernel hears, six and a half seconds
+  without a word mean 8/s, ten mean 1/s, thirty mean that the page is gone. A page that was forgotten by mistake says
+  hello again by itself.
 * Nor is it heard while the kernel is deaf that somebody looks again. So then a view that was scrolled away counts as in
   sight, and a hidden one gets 8/s, 1/s after 90 s: whoever comes back finds it moving.
 * A page whose words come on a thread beside the cell (ipykernel 7's subshells) is always heard.
@@ -41,6 +41,7 @@ __all__ = [
     "EXPECT",
     "GONE_AFTER",
     "MOST_PAGES",
+    "QUIET",
     "SLOW",
     "SLOW_AFTER",
     "Audience",
@@ -50,7 +51,10 @@ __all__ = [
 ]
 
 BUSY_RATE: Final = 36.0
-SLOW_AFTER, CRAWL_AFTER, GONE_AFTER = 3.0, 10.0, 30.0
+QUIET: Final = 3.0
+"""How long (s) a page that draws is silent when it has nothing new to say; js/src/shared/acks.ts."""
+SLOW_AFTER, CRAWL_AFTER, GONE_AFTER = 6.5, 10.0, 30.0
+"""The first leaves time to find out that the kernel is deaf after a page was quiet: a cell slows nothing down."""
 DEAF_SLOW_AFTER: Final = 90.0
 EXPECT: Final = 10.0
 SLOW, CRAWL = 8.0, 1.0

@@ -16,7 +16,7 @@ from nbrealtime.widgets.audience import View
 
 __all__ = ["DEAF_SECONDS", "EAR_SECONDS", "Ear", "pertinent", "view_of"]
 
-EAR_SECONDS: Final = 0.5
+EAR_SECONDS: Final = 1.0
 """The kernel's loop is asked whether it hears, while that matters, when nothing has shown it for so long."""
 DEAF_SECONDS: Final = 1.5
 """A kernel that let a question wait for so long, and said nothing else, is computing."""

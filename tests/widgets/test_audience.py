@@ -13,11 +13,14 @@ from nbrealtime.widgets.audience import (
     DEFAULT_WIDTH,
     EXPECT,
     MOST_PAGES,
+    QUIET,
     SLOW,
     Audience,
     View,
     Viewing,
 )
+from nbrealtime.widgets.hearing import DEAF_SECONDS, EAR_SECONDS
+from nbrealtime.widgets.pump import ACCOUNT
 
 PARTS = ("a", "b")
 
@@ -25,9 +28,9 @@ PARTS = ("a", "b")
 class Forgetful(Audience):
     """The same, but for what it has worked out: it does that anew for every question."""
 
-    def _seen(self):
+    def known(self):
         self._known = None
-        return super()._seen()
+        return super().known()
 
 
 def answers(audience: Audience):
@@ -118,8 +121,18 @@ def test_a_page_that_says_nothing_is_sent_less_and_is_forgotten(audience):
     for _ in range(31):
         audience.advance(1.0, hearing=True, busy=False)
         rates.append(audience.known().rates.get("a", 0))
-    assert rates == [60.0] * 3 + [SLOW] * 7 + [CRAWL] * 20 + [0.0]
+    assert rates == [60.0] * 6 + [SLOW] * 4 + [CRAWL] * 20 + [0.0]
     assert audience.known().watched == frozenset()
+
+
+def test_a_cell_that_begins_when_a_page_was_quiet_slows_nothing_down(audience):
+    # Until its next word; then the kernel's loop answers nothing, which shows no sooner.
+    unsuspected = QUIET + EAR_SECONDS + DEAF_SECONDS + 2 * ACCOUNT
+    audience.hello(View("1", "a", "p"))
+    audience.advance(unsuspected, hearing=True, busy=False)
+    for _ in range(60):
+        audience.advance(1.0, hearing=False, busy=False)
+        assert audience.known().rates["a"] == 60.0
 
 
 def test_a_page_owes_no_word_once_its_last_visible_view_is_gone(audience):

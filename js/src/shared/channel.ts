@@ -2,7 +2,7 @@
 //
 // The pump sends one message per tick for all widgets, on a hidden hub model; a channel
 // listens to that model once per page, hands each part to the views that show it, and
-// acknowledges once a second for all of them. A widget needs this much:
+// acknowledges for all of them, at most once a second (acks.ts). A widget needs this much:
 //
 //     const link = await join(model, el, {
 //       receive(frame) { … },        // its own parts only; frame.buffers are DataViews
@@ -21,6 +21,7 @@
 //
 // The one rule: a page has one channel for all its widgets (shared/common.ts), and where it
 // cannot, everything works with a channel per instance.
+import { Acks } from "./acks";
 import { common } from "./common";
 import { Pace } from "./pace";
 
@@ -70,7 +71,8 @@ interface Member {
   cost: number;
 }
 
-const ACK_MS = 1000;
+/** How often a page looks whether it has something to say. */
+const LOOK_MS = 1000;
 /** Without a word for so long, a visible view says hello again: the kernel may have forgotten it. */
 const HELLO_MS = 5000;
 
@@ -80,10 +82,11 @@ class Channel {
   private parts = new Map<string, Set<Member>>();
   private heard = performance.now();
   private seq = 0;
-  private ackTimer: number | undefined;
+  private timer: number | undefined;
   private soon = false;
   private watch: number | undefined;
-  private acked = -Infinity;
+  private looked = -Infinity;
+  private acks = new Acks();
   private lag = new Pace();
 
   constructor(private hub: Model) {
@@ -112,12 +115,13 @@ class Channel {
   report(): void {
     if (this.soon) return;
     this.soon = true;
-    clearTimeout(this.ackTimer); // the second's own, which may be a second away
-    this.ackTimer = setTimeout(this.ack, 50) as unknown as number;
+    clearTimeout(this.timer); // the second's own, which may be a second away
+    this.timer = setTimeout(this.look, 50) as unknown as number;
   }
 
   revealed(): void {
     this.heard = performance.now();
+    this.acks.forget();
     this.report();
   }
 
@@ -156,34 +160,31 @@ class Channel {
         }
       }
     }
-    if (this.ackTimer === undefined) {
-      const wait = Math.max(0, this.acked + ACK_MS - performance.now());
-      this.ackTimer = setTimeout(this.ack, wait) as unknown as number;
+    if (this.timer === undefined) {
+      const wait = Math.max(0, this.looked + LOOK_MS - performance.now());
+      this.timer = setTimeout(this.look, wait) as unknown as number;
     }
   };
 
-  private ack = (): void => {
-    this.ackTimer = undefined;
+  /** Says what this page shows and can draw, if that is due. */
+  private look = (): void => {
+    this.timer = undefined;
     this.soon = false;
-    this.acked = performance.now();
+    this.looked = performance.now();
     if (this.members.size === 0) return;
     const all = [...this.members.values()];
     const cost = all.reduce((sum, one) => sum + (one.visible ? one.cost : 0), 0);
     const rate = this.lag.rate(cost);
-    this.send({
-      type: "ack",
-      view: this.page,
-      page: this.page,
-      seq: this.seq,
-      views: all.map(({ view, part, visible, width }) => ({
-        view,
-        part,
-        visible: !document.hidden,
-        away: !visible,
-        width,
-        rate,
-      })),
-    });
+    const views = all.map(({ view, part, visible, width }) => ({
+      view,
+      part,
+      visible: !document.hidden,
+      away: !visible,
+      width,
+      rate,
+    }));
+    if (!this.acks.due(views, this.looked)) return;
+    this.send({ type: "ack", view: this.page, page: this.page, seq: this.seq, views });
   };
 
   private check = (): void => {
@@ -198,8 +199,9 @@ class Channel {
       if (member.visible) member.hooks.visible?.(!document.hidden);
     }
     // Now, not soon: the browser slows the timers of a tab that is hidden.
-    clearTimeout(this.ackTimer);
-    this.ack();
+    clearTimeout(this.timer);
+    this.acks.forget();
+    this.look();
   };
 
   private leave = (): void => {

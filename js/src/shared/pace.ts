@@ -1,7 +1,7 @@
 // How many frames a second a page can take: from what drawing costs, and from how late
 // messages arrive.
 //
-// Pure: every time is an argument. The kernel asks for the answer once a second.
+// Pure: every time is an argument. Collaborator: channel.ts asks once a second.
 //
 // The one rule: a page may spend at most SHARE of its main thread on drawing, and a
 // delay that grows halves the rate, whatever the drawings cost: the time may go
