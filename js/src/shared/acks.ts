@@ -3,9 +3,9 @@
 // Pure: every time is an argument. Collaborator: channel.ts asks once a second while frames come.
 //
 // The one rule: what differs is said at the next second, what does not only often enough that
-// nobody takes the page for gone. A word to the kernel that brings nothing costs the kernel
-// more than four pictures do: it goes through every thread and queue that a running cell's code
-// goes through, with its own "busy" and "idle" to every page.
+// nobody takes the page for gone. A word that brings nothing costs the kernel as much as some
+// three or four pictures: it goes through every thread and queue that a cell's code goes
+// through, with its own "busy" and "idle" to every page.
 
 /** What a page says of one of its views. */
 export interface Report {
