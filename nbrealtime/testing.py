@@ -312,7 +312,10 @@ class _Flow:
         self._hearing: asyncio.Task[None] | None = None
         self._forsaken = False
         self.whole = True
+        self._is_clean = False
         self._task = asyncio.get_running_loop().create_task(self._run())
+        # Not in the task itself: one that is cancelled before its first step runs nothing.
+        self._task.add_done_callback(self._end)
 
     def abort(self) -> None:
         """Ends it with a reset."""
@@ -339,12 +342,11 @@ class _Flow:
         self._forsaken = True
         self._hearing.cancel()
         self._ends.remove(self._client)
-        _reset(self._client)
+        _reset(self._client, asyncio.get_running_loop())
         asyncio.get_running_loop().call_later(seconds, self.abort)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        is_clean = False
         try:
             await self._network.opened()
             server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -354,18 +356,20 @@ class _Flow:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._relay(self._client, server, from_server=False))
                 both.create_task(self._relay(server, self._client, from_server=True))
-            is_clean = True
+            self._is_clean = True
         except* (OSError, _Cut):
             pass  # one end is gone, or was cut: so is the other
-        finally:
-            for end in self._ends:
-                if is_clean:
-                    loop.remove_reader(end)
-                    loop.remove_writer(end)
-                    end.close()
-                else:
-                    _reset(end)
-            self._network.ended(self)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        loop = task.get_loop()
+        for end in self._ends:
+            if self._is_clean:
+                loop.remove_reader(end)
+                loop.remove_writer(end)
+                end.close()
+            else:
+                _reset(end, loop)
+        self._network.ended(self)
 
     async def _relay(self, source: socket.socket, drain: socket.socket, *, from_server: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -408,9 +412,8 @@ class _Flow:
                 self._hearing = reading
 
 
-def _reset(end: socket.socket) -> None:
+def _reset(end: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
     """Closes a socket without a goodbye, and nothing more arrives."""
-    loop = asyncio.get_running_loop()
     loop.remove_reader(end)
     loop.remove_writer(end)
     # A linger time of zero makes closing a reset.

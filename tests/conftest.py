@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from nbrealtime.client import connection
+from nbrealtime.client.session import Memory
+
 # How long an example takes is the machine's affair: one that stands still for a moment is no fault of the code.
 settings.register_profile("nbrealtime", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nbrealtime")
@@ -36,6 +39,12 @@ def _private_runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for name in ("NBREALTIME_URL", "NBREALTIME_TOKEN", "NBREALTIME_SECRET"):
         monkeypatch.delenv(name, raising=False)
     return
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_dialects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier tests' servers spoke is not known: one of them may have had this test's port."""
+    monkeypatch.setattr(connection, "_dialects", Memory())
 
 
 def require(name: str, found: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from nbrealtime import discovery
-from nbrealtime.client import open_link
+from nbrealtime.client import open_link, portal
 from nbrealtime.testing import FaultyNetwork, running_server
 
 
@@ -184,6 +185,21 @@ def test_the_address_keeps_its_scheme_and_path() -> None:
 def test_what_is_no_address_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="no address"):
         FaultyNetwork("nowhere")
+
+
+def test_a_connection_that_is_cut_before_anything_was_done_for_it_ends_too(network: FaultyNetwork) -> None:
+    async def cut_as_soon_as_it_is_there() -> None:
+        # In the turn after it was accepted, before its task's first step.
+        while not network._flows:  # noqa: ASYNC110 - the turn itself is what is waited for
+            await asyncio.sleep(0)
+        network._cut()
+
+    cutting = portal.run(cut_as_soon_as_it_is_there())
+    with dial(network) as connection:
+        cutting.result(20)
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    assert network.connections == 0
 
 
 def test_a_storm_hurts_one_connection_after_the_other_until_it_is_over(network: FaultyNetwork) -> None:
